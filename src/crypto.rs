@@ -1,0 +1,35 @@
+//! What the protocol asks of cryptography.
+//!
+//! Everything here works on fixed sizes, takes randomness as an argument and
+//! runs in a time that does not depend on secrets.
+
+pub mod dh;
+pub mod dsa;
+pub mod modp;
+pub mod symmetric;
+
+use crate::Error;
+
+/// A source of cryptographically secure random bytes.
+///
+/// Every [`rand_core::TryCryptoRng`] is one; [`os_random`] is the operating
+/// system's.
+pub trait Random {
+    /// Fills `out` with random bytes.
+    ///
+    /// # Errors
+    /// [`Error::Randomness`] if the source fails; `out` must then not be used.
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), Error>;
+}
+
+impl<R: rand_core::TryCryptoRng> Random for R {
+    fn fill(&mut self, out: &mut [u8]) -> Result<(), Error> {
+        self.try_fill_bytes(out).map_err(|_| Error::Randomness)
+    }
+}
+
+/// The operating system's random source.
+#[must_use]
+pub fn os_random() -> impl Random {
+    getrandom::SysRng
+}

@@ -1,0 +1,2 @@
+//! dh
+#![forbid(unsafe_code)]

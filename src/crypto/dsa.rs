@@ -1,0 +1,2 @@
+//! dsa
+#![forbid(unsafe_code)]

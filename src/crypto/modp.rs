@@ -1,0 +1,2 @@
+//! modp
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! symmetric
+#![forbid(unsafe_code)]
