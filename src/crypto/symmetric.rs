@@ -1,2 +1,180 @@
-//! symmetric
+//! Hashes, message authentication and AES-128 in counter mode, in the forms
+//! the protocol uses them.
+//!
+//! Implements what the section "Data types" of the protocol text calls CTR
+//! and MAC. Inputs to hashes come as a list of parts, so that callers need
+//! not copy them together.
 #![forbid(unsafe_code)]
+
+use aes::Aes128;
+use ctr::Ctr128BE;
+use ctr::cipher::{KeyIvInit, StreamCipher};
+use hmac::digest::{Digest, KeyInit, Update};
+use hmac::{Hmac, Mac};
+use sha1::Sha1;
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// An AES-128 key.
+pub type AesKey = Zeroizing<[u8; 16]>;
+/// A key for HMAC-SHA1.
+pub type MacKey = Zeroizing<[u8; 20]>;
+
+/// The block size of both hashes, and so the longest HMAC key taken here.
+const BLOCK: usize = 64;
+
+/// SHA-1 of the parts, one after the other.
+#[must_use]
+pub fn sha1(parts: &[&[u8]]) -> [u8; 20] {
+    let mut hash = Sha1::default();
+    for part in parts {
+        Update::update(&mut hash, part);
+    }
+    hash.finalize().into()
+}
+
+/// SHA-256 of the parts, one after the other.
+#[must_use]
+pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hash = Sha256::default();
+    for part in parts {
+        Update::update(&mut hash, part);
+    }
+    hash.finalize().into()
+}
+
+/// HMAC-SHA1 of the parts, one after the other.
+#[must_use]
+pub fn hmac_sha1(key: &[u8; 20], parts: &[&[u8]]) -> [u8; 20] {
+    let block = key_block(key);
+    let mut mac = Hmac::<Sha1>::new((&*block).into());
+    for part in parts {
+        Mac::update(&mut mac, part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+/// HMAC-SHA256 of the parts, one after the other.
+#[must_use]
+pub fn hmac_sha256(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 32] {
+    let block = key_block(key);
+    let mut mac = Hmac::<Sha256>::new((&*block).into());
+    for part in parts {
+        Mac::update(&mut mac, part);
+    }
+    mac.finalize().into_bytes().into()
+}
+
+/// The first 160 bits of HMAC-SHA256, which authenticate an encrypted
+/// signature.
+#[must_use]
+pub fn hmac_sha256_160(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 20] {
+    let [first @ .., _, _, _, _, _, _, _, _, _, _, _, _] = hmac_sha256(key, parts);
+    first
+}
+
+/// Encrypts or decrypts `data` in place with AES-128 in counter mode.
+///
+/// The first counter block is `counter`, the "top half", followed by eight
+/// zero bytes.
+pub fn aes128_ctr(key: &[u8; 16], counter: [u8; 8], data: &mut [u8]) {
+    let mut block = [0; 16];
+    let (top, _) = block.split_at_mut(8);
+    top.copy_from_slice(&counter);
+    Ctr128BE::<Aes128>::new(key.into(), (&block).into()).apply_keystream(data);
+}
+
+/// Whether both are equal; takes a time that depends on the lengths only.
+#[must_use]
+pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
+    a.ct_eq(b).into()
+}
+
+/// An HMAC key, padded with zeros to a whole block as HMAC defines it.
+fn key_block<const N: usize>(key: &[u8; N]) -> Zeroizing<[u8; BLOCK]> {
+    const { assert!(N <= BLOCK) };
+    let mut block = Zeroizing::new([0; BLOCK]);
+    for (to, from) in block.iter_mut().zip(key) {
+        *to = *from;
+    }
+    block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hex(text: &str) -> Vec<u8> {
+        text.as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect()
+    }
+
+    /// FIPS 180-4 examples.
+    #[test]
+    fn hashes_match_the_standard() {
+        assert_eq!(
+            sha1(&[b"ab", b"c"]).as_slice(),
+            hex("a9993e364706816aba3e25717850c26c9cd0d89d")
+        );
+        assert_eq!(
+            sha256(&[b"a", b"bc"]).as_slice(),
+            hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+        );
+    }
+
+    /// RFC 2202, test case 1.
+    #[test]
+    fn hmac_sha1_matches_rfc_2202() {
+        assert_eq!(
+            hmac_sha1(&[0x0b; 20], &[b"Hi", b" There"]).as_slice(),
+            hex("b617318655057264e28bc0b6fb378c8ef146be00")
+        );
+    }
+
+    /// RFC 4231, test case 3 with its 20-byte key; HMAC pads it with zeros.
+    #[test]
+    fn hmac_sha256_matches_rfc_4231() {
+        let mut key = [0; 32];
+        key[..20].fill(0xaa);
+        let expected = hex("773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe");
+        assert_eq!(hmac_sha256(&key, &[&[0xdd; 50]]).as_slice(), expected);
+        assert_eq!(
+            hmac_sha256_160(&key, &[&[0xdd; 50]]).as_slice(),
+            &expected[..20]
+        );
+    }
+
+    /// Key of NIST SP 800-38A; its encryption of the zero block is given in
+    /// RFC 4493, section 4, as the value L.
+    #[test]
+    fn counter_mode_starts_at_the_top_half_and_counts_in_the_low_half() {
+        use ctr::cipher::BlockCipherEncrypt;
+
+        let key = *b"\x2b\x7e\x15\x16\x28\xae\xd2\xa6\xab\xf7\x15\x88\x09\xcf\x4f\x3c";
+        let mut stream = [0; 32];
+        aes128_ctr(&key, [0; 8], &mut stream);
+        assert_eq!(stream[..16], hex("7df76b0c1ab899b33e42f047b91b546f"));
+
+        let mut second = [0; 16];
+        second[15] = 1;
+        let mut second = second.into();
+        Aes128::new(&key.into()).encrypt_block(&mut second);
+        assert_eq!(stream[16..], second[..]);
+
+        let mut first = [0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0].into();
+        Aes128::new(&key.into()).encrypt_block(&mut first);
+        let mut stream = [0; 16];
+        aes128_ctr(&key, 7_u64.to_be_bytes(), &mut stream);
+        assert_eq!(stream[..], first[..]);
+    }
+
+    #[test]
+    fn comparison_sees_every_difference() {
+        assert!(constant_time_eq(b"same", b"same"));
+        assert!(!constant_time_eq(b"same", b"samf"));
+        assert!(!constant_time_eq(b"same", b"sam"));
+    }
+}
