@@ -1,0 +1,1 @@
+//! `mem.h`: memory.

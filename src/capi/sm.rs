@@ -1,0 +1,93 @@
+//! `sm.h`: the comparison of secrets (socialist millionaires' protocol).
+
+use core::ffi::c_int;
+use core::mem::MaybeUninit;
+
+use super::gcrypt::gcry_mpi_t;
+use super::open_enum::open_enum;
+
+/// The length of a SHA-256 hash in bytes.
+pub const SM_DIGEST_SIZE: u32 = 32;
+
+/// The message of the comparison that may come next.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextExpectedSMP {
+    /// The first: no comparison is going on.
+    OTRL_SMP_EXPECT1,
+    /// The second.
+    OTRL_SMP_EXPECT2,
+    /// The third.
+    OTRL_SMP_EXPECT3,
+    /// The fourth.
+    OTRL_SMP_EXPECT4,
+    /// None.
+    OTRL_SMP_EXPECT5,
+}
+
+open_enum!(NextExpectedSMP:
+    OTRL_SMP_EXPECT1,
+    OTRL_SMP_EXPECT2,
+    OTRL_SMP_EXPECT3,
+    OTRL_SMP_EXPECT4,
+    OTRL_SMP_EXPECT5,
+);
+
+/// How a comparison stands.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtrlSMProgState {
+    /// Nothing is wrong so far.
+    OTRL_SMP_PROG_OK = 0,
+    /// The peer does not follow the protocol.
+    OTRL_SMP_PROG_CHEATED = -2,
+    /// The secrets differ.
+    OTRL_SMP_PROG_FAILED = -1,
+    /// The secrets are equal.
+    OTRL_SMP_PROG_SUCCEEDED = 1,
+}
+
+open_enum!(OtrlSMProgState:
+    OTRL_SMP_PROG_OK,
+    OTRL_SMP_PROG_CHEATED,
+    OTRL_SMP_PROG_FAILED,
+    OTRL_SMP_PROG_SUCCEEDED,
+);
+
+/// How far a comparison of secrets has come.
+#[repr(C)]
+pub struct OtrlSMState {
+    /// Our secret; NULL as long as no comparison was begun.
+    pub secret: gcry_mpi_t,
+    /// Our exponent for g2.
+    pub x2: gcry_mpi_t,
+    /// Our exponent for g3.
+    pub x3: gcry_mpi_t,
+    /// The generator of the group.
+    pub g1: gcry_mpi_t,
+    /// The generator for the comparison.
+    pub g2: gcry_mpi_t,
+    /// The generator for its last part.
+    pub g3: gcry_mpi_t,
+    /// Their share of g3.
+    pub g3o: gcry_mpi_t,
+    /// Our P.
+    pub p: gcry_mpi_t,
+    /// Our Q.
+    pub q: gcry_mpi_t,
+    /// Pa divided by Pb.
+    pub pab: gcry_mpi_t,
+    /// Qa divided by Qb.
+    pub qab: gcry_mpi_t,
+    /// The message that may come next.
+    pub nextExpected: MaybeUninit<NextExpectedSMP>,
+    /// Whether the peer asked a question.
+    pub received_question: c_int,
+    /// How the comparison stands.
+    pub sm_prog_state: MaybeUninit<OtrlSMProgState>,
+}
+
+/// The state of the side that begins.
+pub type OtrlSMAliceState = OtrlSMState;
+/// The state of the side that answers.
+pub type OtrlSMBobState = OtrlSMState;
