@@ -13,9 +13,12 @@
 mod comb;
 mod field;
 mod fingerprint;
+mod generate;
 mod montgomery;
 mod nonce;
+mod prime;
 mod private;
+mod progression;
 mod public;
 mod scalar;
 

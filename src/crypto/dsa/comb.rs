@@ -7,6 +7,8 @@
 //! Lee, "More flexible exponentiation with precomputation", 1994). Making the
 //! tables costs about one plain power.
 #![forbid(unsafe_code)]
+// Bit indices are below 160, table indices below 16.
+#![allow(clippy::arithmetic_side_effects)]
 
 use super::field::Field;
 use super::scalar::Scalar;

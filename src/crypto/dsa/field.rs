@@ -4,7 +4,7 @@
 use super::montgomery::{Limbs, Montgomery, from_be_bytes, to_be_bytes};
 use super::scalar::Scalar;
 
-/// Arithmetic modulo one p. Elements are in the field's own form.
+/// Arithmetic modulo one odd number p. Elements are in the field's own form.
 pub(super) trait Field {
     /// A number modulo p.
     type Element: Copy;
@@ -17,6 +17,12 @@ pub(super) trait Field {
     fn leave(&self, element: &Self::Element) -> Vec<u8>;
     /// a * b mod p.
     fn mul(&self, a: &Self::Element, b: &Self::Element) -> Self::Element;
+    /// a + b mod p.
+    fn add(&self, a: &Self::Element, b: &Self::Element) -> Self::Element;
+    /// 2 a mod p.
+    fn double(&self, a: &Self::Element) -> Self::Element {
+        self.add(a, a)
+    }
     /// a^2 mod p.
     fn square(&self, a: &Self::Element) -> Self::Element;
     /// The table's entry number `index`, read in constant time.
@@ -35,13 +41,17 @@ impl<const N: usize> Field for Montgomery<N> {
     }
 
     fn leave(&self, element: &Limbs<N>) -> Vec<u8> {
-        let mut out = vec![0; 8 * N];
+        let mut out = vec![0; size_of::<Limbs<N>>()];
         to_be_bytes(&self.leave(element), &mut out);
         out
     }
 
     fn mul(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
         self.mul(a, b)
+    }
+
+    fn add(&self, a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
+        self.add(a, b)
     }
 
     fn square(&self, a: &Limbs<N>) -> Limbs<N> {

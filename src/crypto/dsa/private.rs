@@ -3,6 +3,7 @@
 
 use super::comb::{Comb, FixedBase};
 use super::field::{Field, WithField, with_field};
+use super::generate::Domain;
 use super::nonce::nonce;
 use super::public::{PublicKey, minimal};
 use super::scalar::{Order, Scalar};
@@ -78,6 +79,33 @@ impl PrivateKey {
         })
     }
 
+    /// Generates a key of the protocol's size: p of 1024 bits, q of 160. This
+    /// takes some ten milliseconds, varying widely by chance.
+    ///
+    /// # Errors
+    /// [`Error::Randomness`] if `random` fails.
+    pub fn generate(random: &mut dyn Random) -> Result<Self, Error> {
+        loop {
+            let Domain { p, q, g } = Domain::generate(random)?;
+            let order = Order::new(&q);
+            let x = random_scalar(&order, random)?;
+            let powers = with_field(&p, MakeComb(&g));
+            let public = PublicKey::from_components(&p, &q, &g, &powers.power(&x))?;
+            let key = Self {
+                public,
+                order,
+                x,
+                powers: OnceLock::from(powers),
+            };
+            // Never fails unless the machine does.
+            let value = [0xa5; 32];
+            let signature = key.sign(&value, random)?;
+            if key.public.verify(&value, &signature).is_ok() {
+                return Ok(key);
+            }
+        }
+    }
+
     /// The public half.
     #[must_use]
     pub const fn public(&self) -> &PublicKey {
@@ -143,6 +171,18 @@ impl PrivateKey {
         self.powers
             .get_or_init(|| with_field(self.public.p(), MakeComb(self.public.g())))
             .as_ref()
+    }
+}
+
+/// Uniform in 1..q. A rejected draw says nothing about the one that is kept.
+fn random_scalar(order: &Order, random: &mut dyn Random) -> Result<Scalar, Error> {
+    let mut bytes = Zeroizing::new([0; SCALAR_LEN]);
+    loop {
+        random.fill(&mut *bytes)?;
+        let (scalar, valid) = order.read(&bytes);
+        if valid != 0 {
+            return Ok(scalar);
+        }
     }
 }
 
