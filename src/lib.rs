@@ -9,6 +9,7 @@ pub mod crypto;
 pub mod error;
 pub mod files;
 pub mod instance_tag;
+pub mod limits;
 pub mod policy;
 pub mod wire;
 

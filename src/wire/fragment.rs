@@ -1,0 +1,11 @@
+//! Cutting messages into pieces and putting pieces together: the section
+//! "Fragmentation" of the protocol text.
+#![forbid(unsafe_code)]
+
+mod cut;
+mod join;
+mod scan;
+
+pub use cut::{Cut, Format, Piece, cut};
+pub use join::{Accumulated, Assembler};
+pub use scan::{Scanned, route, scan};

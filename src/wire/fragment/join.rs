@@ -1,0 +1,171 @@
+//! Putting pieces together, one unfinished message per peer.
+#![forbid(unsafe_code)]
+
+use super::scan::{Scanned, scan};
+use crate::limits;
+
+/// What came of a received text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accumulated {
+    /// It is no piece; an unfinished message is dropped.
+    Unfragmented,
+    /// It is a piece or pretends to be one; nothing is to be done yet.
+    Incomplete,
+    /// It was the last piece: this is the message.
+    Complete(Vec<u8>),
+}
+
+/// The unfinished message of one peer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assembler {
+    number: u16,
+    total: u16,
+    text: Vec<u8>,
+}
+
+impl Assembler {
+    /// No message yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            number: 0,
+            total: 0,
+            text: Vec::new(),
+        }
+    }
+
+    /// How many bytes are kept.
+    #[must_use]
+    pub const fn stored(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Number of the last piece and total; zeros without unfinished message.
+    #[must_use]
+    pub const fn position(&self) -> (u16, u16) {
+        (self.number, self.total)
+    }
+
+    /// Forgets the unfinished message.
+    pub fn clear(&mut self) {
+        *self = Self::new();
+    }
+
+    /// Takes a received text.
+    ///
+    /// Piece 1 begins a message, the piece after the last one of the same
+    /// message continues it, and any other drops it; something that is a piece
+    /// in name only changes nothing. A message that would exceed
+    /// [`limits::MAX_FRAGMENTED`] is dropped.
+    pub fn accumulate(&mut self, text: &[u8]) -> Accumulated {
+        let (number, total, piece) = match scan(text) {
+            Scanned::Other => {
+                self.clear();
+                return Accumulated::Unfragmented;
+            }
+            Scanned::Malformed => return Accumulated::Incomplete,
+            Scanned::Piece {
+                number,
+                total,
+                text,
+            } => (number, total, text),
+        };
+        let continues = number > 1
+            && total == self.total
+            && number.checked_sub(1) == Some(self.number)
+            && self.text.len().saturating_add(piece.len()) <= limits::MAX_FRAGMENTED;
+        let begins = number == 1 && piece.len() <= limits::MAX_FRAGMENTED;
+        if begins {
+            self.text.clear();
+        } else if !continues {
+            self.clear();
+            return Accumulated::Incomplete;
+        }
+        self.text.extend_from_slice(piece);
+        self.number = number;
+        self.total = total;
+        if number < total {
+            return Accumulated::Incomplete;
+        }
+        Accumulated::Complete(core::mem::take(self).text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Accumulated::{Complete, Incomplete, Unfragmented};
+    use super::*;
+
+    #[test]
+    fn the_example_of_the_protocol_text() {
+        let mut store = Assembler::new();
+        for (piece, expected) in [
+            (
+                &b"?OTR|5a73a599|27e31597,00001,00003,?OTR:AAMD,"[..],
+                Incomplete,
+            ),
+            (b"?OTR|5a73a599|27e31597,00002,00003,jPEWAJ6g,", Incomplete),
+            (
+                b"?OTR|5a73a599|27e31597,00003,00003,pkTt==.,",
+                Complete(b"?OTR:AAMDjPEWAJ6gpkTt==.".to_vec()),
+            ),
+        ] {
+            assert_eq!(store.accumulate(piece), expected);
+        }
+        assert_eq!(store, Assembler::new());
+    }
+
+    #[test]
+    fn a_single_piece_is_a_message() {
+        let mut store = Assembler::new();
+        assert_eq!(store.accumulate(b"?OTR,1,1,x,"), Complete(b"x".to_vec()));
+    }
+
+    #[test]
+    fn pieces_out_of_order_drop_the_message() {
+        for wrong in [
+            &b"?OTR,3,3,c,"[..],
+            b"?OTR,2,4,c,",
+            b"?OTR,3,4,c,",
+            b"?OTR,2,2,c,",
+        ] {
+            let mut store = Assembler::new();
+            assert_eq!(store.accumulate(b"?OTR,1,3,a,"), Incomplete);
+            assert_eq!(store.accumulate(wrong), Incomplete);
+            assert_eq!(store, Assembler::new(), "{}", wrong.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn piece_one_begins_anew() {
+        let mut store = Assembler::new();
+        assert_eq!(store.accumulate(b"?OTR,1,3,a,"), Incomplete);
+        assert_eq!(store.accumulate(b"?OTR,1,2,b,"), Incomplete);
+        assert_eq!(store.accumulate(b"?OTR,2,2,c,"), Complete(b"bc".to_vec()));
+    }
+
+    #[test]
+    fn nonsense_changes_nothing_and_other_texts_drop_the_message() {
+        let mut store = Assembler::new();
+        assert_eq!(store.accumulate(b"?OTR,1,2,a,"), Incomplete);
+        assert_eq!(store.accumulate(b"?OTR,2,2,,"), Incomplete);
+        assert_eq!(store.accumulate(b"?OTR,0,2,x,"), Incomplete);
+        assert_eq!((store.stored(), store.position()), (1, (1, 2)));
+        assert_eq!(store.accumulate(b"hello"), Unfragmented);
+        assert_eq!(store, Assembler::new());
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut store = Assembler::new();
+        let piece = vec![b'A'; limits::MAX_FRAGMENTED / 2];
+        let mut largest = 0;
+        for number in 1..100 {
+            let text = [format!("?OTR,{number},65535,").as_bytes(), &piece, b","].concat();
+            assert_eq!(store.accumulate(&text), Incomplete);
+            largest = largest.max(store.stored());
+        }
+        assert_eq!(largest, limits::MAX_FRAGMENTED);
+        assert_eq!(store, Assembler::new());
+    }
+}

@@ -1,0 +1,223 @@
+//! Reading one piece: its number, the total and its text.
+#![forbid(unsafe_code)]
+
+use memchr::{memchr, memmem};
+
+use crate::InstanceTag;
+use crate::wire::message::from_mark;
+
+/// What a received text is in the eyes of the fragment reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scanned<'a> {
+    /// It does not claim to be a piece.
+    Other,
+    /// It claims to be a piece, but none that makes sense.
+    Malformed,
+    /// A piece.
+    Piece {
+        /// Its number, from 1 to the total.
+        number: u16,
+        /// How many pieces the message has.
+        total: u16,
+        /// Its part of the message; never empty.
+        text: &'a [u8],
+    },
+}
+
+/// Looks for a piece of version 3, else of version 2, anywhere in a text.
+///
+/// The instance tags are not looked at, see [`route`].
+#[must_use]
+pub fn scan(text: &[u8]) -> Scanned<'_> {
+    let numbers = match after(text, b"?OTR|") {
+        Some(tags) => tags_then_numbers(tags),
+        None => match after(text, b"?OTR,") {
+            Some(numbers) => Some(numbers),
+            None => return Scanned::Other,
+        },
+    };
+    numbers.and_then(piece).unwrap_or(Scanned::Malformed)
+}
+
+/// The sender's and the receiver's tag of a version 3 piece; `None` if the
+/// text's first `?OTR` does not begin one.
+///
+/// A tag that cannot be read is [`InstanceTag::NONE`].
+#[must_use]
+pub fn route(text: &[u8]) -> Option<(InstanceTag, InstanceTag)> {
+    let mut rest = from_mark(text)?.strip_prefix(b"|")?;
+    let sender = hexadecimal(&mut rest);
+    let receiver = sender.and_then(|_| {
+        rest = rest.strip_prefix(b"|")?;
+        hexadecimal(&mut rest)
+    });
+    let tag = |number: Option<u32>| InstanceTag::new(number.unwrap_or_default());
+    Some((tag(sender), tag(receiver)))
+}
+
+/// What follows the first occurrence of `mark`.
+fn after<'a>(text: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
+    let start = memmem::find(text, mark)?.checked_add(mark.len())?;
+    text.get(start..)
+}
+
+/// Skips two hexadecimal tags of any length: `sender|receiver,`.
+fn tags_then_numbers(mut rest: &[u8]) -> Option<&[u8]> {
+    hexadecimal(&mut rest)?;
+    rest = rest.strip_prefix(b"|")?;
+    hexadecimal(&mut rest)?;
+    rest.strip_prefix(b",")
+}
+
+/// Reads `number,total,text,`; whatever follows is ignored.
+fn piece(mut rest: &[u8]) -> Option<Scanned<'_>> {
+    let number = decimal(&mut rest)?;
+    rest = rest.strip_prefix(b",")?;
+    let total = decimal(&mut rest)?;
+    rest = rest.strip_prefix(b",")?;
+    let end = memchr(b',', rest)?;
+    let text = rest.get(..end)?;
+    let sensible = number >= 1 && number <= total && !text.is_empty();
+    sensible.then_some(Scanned::Piece {
+        number,
+        total,
+        text,
+    })
+}
+
+/// Compatibility: read as C's `%hu` does. Blanks and a sign may stand in
+/// front, and what does not fit 16 bits loses its upper bits.
+fn decimal(rest: &mut &[u8]) -> Option<u16> {
+    let value = integer(rest, 10)?;
+    let [.., high, low] = value.to_be_bytes();
+    Some(u16::from_be_bytes([high, low]))
+}
+
+/// Compatibility: read as C's `%x` does, with 32 bits instead of 16.
+fn hexadecimal(rest: &mut &[u8]) -> Option<u32> {
+    let mut ahead = *rest;
+    let value = integer(&mut ahead, 16)?;
+    *rest = ahead;
+    let [.., a, b, c, d] = value.to_be_bytes();
+    Some(u32::from_be_bytes([a, b, c, d]))
+}
+
+/// Reads a whole number; one that needs more than 64 bits becomes the largest.
+fn integer(rest: &mut &[u8], radix: u32) -> Option<u64> {
+    let mut ahead = rest.trim_ascii_start();
+    while let Some(trimmed) = ahead.strip_prefix(b"\x0b") {
+        ahead = trimmed.trim_ascii_start();
+    }
+    let negative = match ahead.split_first() {
+        Some((sign @ (b'+' | b'-'), tail)) => {
+            ahead = tail;
+            *sign == b'-'
+        }
+        _ => false,
+    };
+    if let ([b'0', b'x' | b'X', tail @ ..], 16) = (ahead, radix) {
+        ahead = tail;
+    }
+    let digits = ahead
+        .iter()
+        .take_while(|byte| char::from(**byte).is_digit(radix))
+        .count();
+    let (digits, tail) = ahead.split_at_checked(digits)?;
+    if digits.is_empty() {
+        return None;
+    }
+    *rest = tail;
+    let value = digits.iter().try_fold(0_u64, |value, byte| {
+        let digit = char::from(*byte).to_digit(radix)?;
+        value
+            .checked_mul(u64::from(radix))?
+            .checked_add(u64::from(digit))
+    });
+    Some(match value {
+        Some(value) if negative => value.wrapping_neg(),
+        Some(value) => value,
+        None => u64::MAX,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(number: u16, total: u16, text: &[u8]) -> Scanned<'_> {
+        Scanned::Piece {
+            number,
+            total,
+            text,
+        }
+    }
+
+    #[test]
+    fn pieces_of_both_forms() {
+        assert_eq!(scan(b"?OTR,00001,00003,abc,"), found(1, 3, b"abc"));
+        assert_eq!(
+            scan(b"?OTR|5a73a599|27e31597,00002,00003,abc,"),
+            found(2, 3, b"abc")
+        );
+        assert_eq!(scan(b"junk ?OTR,1,2,abc,junk"), found(1, 2, b"abc"));
+        assert_eq!(scan(b"?OTR,65535,65535,x,"), found(65535, 65535, b"x"));
+    }
+
+    #[test]
+    fn other_texts_are_no_pieces() {
+        for text in [&b""[..], b"hello", b"?OTR", b"?OTR:AAMC.", b"?OTR?"] {
+            assert_eq!(scan(text), Scanned::Other);
+        }
+    }
+
+    #[test]
+    fn pieces_that_make_no_sense() {
+        for text in [
+            &b"?OTR,"[..],
+            b"?OTR,0,1,x,",
+            b"?OTR,1,0,x,",
+            b"?OTR,2,1,x,",
+            b"?OTR,1,2,",
+            b"?OTR,1,2,,",
+            b"?OTR,1,2,x",
+            b"?OTR,a,b,x,",
+            b"?OTR|1|2",
+            b"?OTR|1|,1,1,x,",
+            b"?OTR|1,1,1,x,",
+            b"?OTR|zz|zz,1,1,x,",
+            b"?OTR|1 00|0,1,1,x,",
+        ] {
+            assert_eq!(scan(text), Scanned::Malformed, "{}", text.escape_ascii());
+        }
+    }
+
+    /// Compatibility: numbers are read like `%hu`.
+    #[test]
+    fn numbers_modulo_sixteen_bits() {
+        assert_eq!(scan(b"?OTR,65537,65538,x,"), found(1, 2, b"x"));
+        assert_eq!(scan(b"?OTR,-65535,-65534,x,"), found(1, 2, b"x"));
+        assert_eq!(scan(b"?OTR, +1,\t\x0b 2,x,"), found(1, 2, b"x"));
+        assert_eq!(scan(b"?OTR,4294967297,4294967297,x,"), found(1, 1, b"x"));
+        assert_eq!(
+            scan(b"?OTR,1,99999999999999999999999,x,"),
+            found(1, 65535, b"x")
+        );
+        assert_eq!(scan(b"?OTR,65536,65536,x,"), Scanned::Malformed);
+    }
+
+    #[test]
+    fn a_piece_is_routed_by_its_tags() {
+        let tags = |a, b| Some((InstanceTag::new(a), InstanceTag::new(b)));
+        assert_eq!(
+            route(b"?OTR|5a73a599|27e31597,1,3,x,"),
+            tags(0x5a73_a599, 0x27e3_1597)
+        );
+        assert_eq!(route(b"x?OTR|100|0,1,3,x,"), tags(0x100, 0));
+        assert_eq!(route(b"?OTR|100|"), tags(0x100, 0));
+        assert_eq!(route(b"?OTR|zz|100,"), tags(0, 0));
+        assert_eq!(route(b"?OTR|"), tags(0, 0));
+        assert_eq!(route(b"?OTR,1,2,x,"), None);
+        assert_eq!(route(b"?OTR? ?OTR|100|200,1,1,x,"), None);
+        assert_eq!(route(b"hello"), None);
+    }
+}
