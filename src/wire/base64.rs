@@ -34,9 +34,9 @@ pub fn decode(text: &[u8]) -> Vec<u8> {
 
 /// One byte at a time, for texts that are not clean.
 fn decode_lenient(text: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let mut bytes = Vec::with_capacity(text.len().div_ceil(4).saturating_mul(3));
     let mut group = 0_u32;
-    let mut digits = 0;
+    let mut digits = 0_u8;
     for &character in text {
         if character == b'=' {
             let [_, first, second, _] = match digits {
@@ -62,7 +62,7 @@ fn decode_lenient(text: &[u8]) -> Vec<u8> {
                 group = 0;
                 0
             }
-            _ => digits + 1,
+            _ => digits.wrapping_add(1),
         };
     }
     bytes

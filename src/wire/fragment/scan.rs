@@ -115,15 +115,18 @@ fn integer(rest: &mut &[u8], radix: u32) -> Option<u64> {
         }
         _ => false,
     };
+    // "0x" without digits is zero.
+    let mut prefixed = false;
     if let ([b'0', b'x' | b'X', tail @ ..], 16) = (ahead, radix) {
         ahead = tail;
+        prefixed = true;
     }
     let digits = ahead
         .iter()
         .take_while(|byte| char::from(**byte).is_digit(radix))
         .count();
     let (digits, tail) = ahead.split_at_checked(digits)?;
-    if digits.is_empty() {
+    if digits.is_empty() && !prefixed {
         return None;
     }
     *rest = tail;
@@ -203,6 +206,19 @@ mod tests {
             found(1, 65535, b"x")
         );
         assert_eq!(scan(b"?OTR,65536,65536,x,"), Scanned::Malformed);
+    }
+
+    /// Compatibility: tags are read like `%x`.
+    #[test]
+    fn tags_modulo_thirty_two_bits() {
+        let one = found(1, 1, b"x");
+        assert_eq!(scan(b"?OTR|0x1|0X,1,1,x,"), one);
+        assert_eq!(scan(b"?OTR| -1|\t+5,1,1,x,"), one);
+        assert_eq!(scan(b"?OTR|123456789012345678901|0,1,1,x,"), one);
+        assert_eq!(
+            route(b"?OTR|-1|100000100,1,1,x,"),
+            Some((InstanceTag::new(0xffff_ffff), InstanceTag::new(0x100)))
+        );
     }
 
     #[test]
