@@ -18,6 +18,21 @@ pub fn encode(bytes: &[u8]) -> Vec<u8> {
     STANDARD.encode_type(bytes)
 }
 
+/// How many characters [`encode`] makes of so many bytes.
+#[must_use]
+pub const fn encoded_len(bytes: usize) -> usize {
+    bytes.div_ceil(3).saturating_mul(4)
+}
+
+/// Writes the base64 form of these bytes into `out` and returns its length;
+/// `None`, and nothing is written, if `out` is shorter than [`encoded_len`].
+pub fn encode_into(bytes: &[u8], out: &mut [u8]) -> Option<usize> {
+    let len = encoded_len(bytes.len());
+    let out = out.get_mut(..len)?;
+    let _ = STANDARD.encode(bytes, Out::from_slice(out));
+    Some(len)
+}
+
 /// The bytes that this base64 text stands for.
 ///
 /// Compatibility: as lenient as every peer has come to expect. Bytes outside
@@ -83,15 +98,28 @@ const fn digit(character: u8) -> Option<u8> {
 /// Wraps a message for sending: `?OTR:`, its base64 form, `.`
 #[must_use]
 pub fn armour(message: &[u8]) -> Vec<u8> {
-    let encoded = STANDARD.encoded_length(message.len());
-    let mut text = vec![b'.'; encoded.saturating_add(PREFIX.len()).saturating_add(1)];
-    if let Some((prefix, body)) = text.split_at_mut_checked(PREFIX.len()) {
-        prefix.copy_from_slice(PREFIX);
-        if let Some(body) = body.get_mut(..encoded) {
-            let _ = STANDARD.encode(message, Out::from_slice(body));
-        }
-    }
+    let mut text = vec![0; armoured_len(message.len())];
+    let _ = armour_into(message, &mut text);
     text
+}
+
+/// How many characters [`armour`] makes of so many bytes.
+#[must_use]
+pub const fn armoured_len(bytes: usize) -> usize {
+    encoded_len(bytes)
+        .saturating_add(PREFIX.len())
+        .saturating_add(1)
+}
+
+/// Writes what [`armour`] makes into `out` and returns its length; `None` if
+/// `out` is shorter than [`armoured_len`].
+pub fn armour_into(message: &[u8], out: &mut [u8]) -> Option<usize> {
+    let len = armoured_len(message.len());
+    let (prefix, body) = out.get_mut(..len)?.split_at_mut_checked(PREFIX.len())?;
+    prefix.copy_from_slice(PREFIX);
+    let end = encode_into(message, body)?;
+    *body.get_mut(end)? = b'.';
+    Some(len)
 }
 
 /// The message inside the first armour of a text.
@@ -150,6 +178,12 @@ mod tests {
     fn rfc_4648_vectors() {
         for (bytes, text) in VECTORS {
             assert_eq!(encode(bytes), text);
+            let mut out = vec![0; encoded_len(bytes.len())];
+            assert_eq!(encode_into(bytes, &mut out), Some(text.len()));
+            assert_eq!(out, text);
+            if let Some(short) = text.len().checked_sub(1) {
+                assert_eq!(encode_into(bytes, &mut out[..short]), None);
+            }
             assert_eq!(decode(text), bytes);
             assert_eq!(decode_lenient(text), bytes);
         }
@@ -183,7 +217,8 @@ mod tests {
             let message: Vec<u8> = (0..len).collect();
             let text = armour(&message);
             assert!(text.starts_with(b"?OTR:") && text.ends_with(b"."));
-            assert_eq!(text.len(), 6 + message.len().div_ceil(3) * 4);
+            assert_eq!(text.len(), armoured_len(message.len()));
+            assert_eq!(armour_into(&message, &mut vec![0; text.len() - 1]), None);
             assert_eq!(dearmour(&text), Ok(message.clone()));
             assert_eq!(dearmour_data(&text), Ok(message));
         }

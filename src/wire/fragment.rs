@@ -6,6 +6,6 @@ mod cut;
 mod join;
 mod scan;
 
-pub use cut::{Cut, Format, Piece, cut};
+pub use cut::{Cut, Format, cut};
 pub use join::{Accumulated, Assembler};
 pub use scan::{Scanned, route, scan};

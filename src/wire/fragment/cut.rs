@@ -1,9 +1,7 @@
 //! Cutting a message into pieces that fit a network's limit.
 #![forbid(unsafe_code)]
 
-use core::iter::FusedIterator;
-use core::slice::Chunks;
-
+#[cfg(doc)]
 use crate::limits;
 use crate::{Error, InstanceTag};
 
@@ -34,17 +32,31 @@ impl Format {
         }
     }
 
-    /// What a piece begins with, up to its text.
-    fn head(self, number: u16, total: u16) -> Vec<u8> {
+    /// What a piece begins with, up to its text, with piece number zero.
+    fn head(self, total: u16) -> Vec<u8> {
         match self {
-            Self::V2 => format!("?OTR,{number:05},{total:05},"),
+            Self::V2 => format!("?OTR,00000,{total:05},"),
             Self::V3 { sender, receiver } => format!(
-                "?OTR|{:08x}|{:08x},{number:05},{total:05},",
+                "?OTR|{:08x}|{:08x},00000,{total:05},",
                 sender.get(),
                 receiver.get()
             ),
         }
         .into_bytes()
+    }
+}
+
+/// How many bytes from the end of a head the piece number ends: `,00003,`.
+const BEHIND_NUMBER: usize = 7;
+
+/// Adds one to a decimal number with leading zeros.
+fn count_up(digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        if *digit < b'9' {
+            *digit = digit.wrapping_add(1);
+            return;
+        }
+        *digit = b'0';
     }
 }
 
@@ -54,25 +66,24 @@ impl Format {
 /// [`Error::InvalidValue`] if `limit` leaves no room for text,
 /// [`Error::TooLong`] if there would be more than [`limits::MAX_PIECES`].
 pub fn cut(text: &[u8], limit: usize, format: Format) -> Result<Vec<Vec<u8>>, Error> {
-    Ok(Cut::new(text, limit, format)?
-        .map(|piece| piece.to_vec())
-        .collect())
+    let mut cut = Cut::new(text, limit, format)?;
+    let mut pieces = Vec::with_capacity(usize::from(cut.left()));
+    while let Some(parts) = cut.next_piece() {
+        pieces.push(parts.concat());
+    }
+    Ok(pieces)
 }
 
 /// The pieces of a message, one after the other.
+///
+/// Each is lent in its parts until the next is asked for, so that it can be
+/// copied straight to where it is needed.
 #[derive(Clone, Debug)]
 pub struct Cut<'a> {
-    texts: Chunks<'a, u8>,
-    number: u16,
-    total: u16,
-    format: Format,
-}
-
-/// One piece, ready to be copied to where it is needed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Piece<'a> {
     head: Vec<u8>,
-    text: &'a [u8],
+    rest: &'a [u8],
+    room: usize,
+    left: u16,
 }
 
 impl<'a> Cut<'a> {
@@ -82,59 +93,68 @@ impl<'a> Cut<'a> {
     /// [`Error::InvalidValue`] if `limit` leaves no room for text,
     /// [`Error::TooLong`] if there would be more than [`limits::MAX_PIECES`].
     pub fn new(text: &'a [u8], limit: usize, format: Format) -> Result<Self, Error> {
-        let room = limit
-            .checked_sub(format.reserved())
-            .filter(|room| *room > 0)
-            .ok_or(Error::InvalidValue)?;
-        let texts = text.chunks(room);
-        let total = u16::try_from(texts.len()).map_err(|_| Error::TooLong)?;
-        debug_assert!(usize::from(total) <= limits::MAX_PIECES);
-        Ok(Self {
-            texts,
-            number: 0,
-            total,
-            format,
-        })
+        let room = room(limit, format)?;
+        let total = u16::try_from(text.len().div_ceil(room)).map_err(|_| Error::TooLong)?;
+        Ok(Self::prepare(text, room, total, format))
+    }
+
+    /// The same for a number of pieces that was settled beforehand.
+    ///
+    /// Too few pieces leave off the end of the message, surplus ones are
+    /// empty.
+    ///
+    /// # Errors
+    /// [`Error::InvalidValue`] if `limit` leaves no room for text.
+    pub fn into_exactly(
+        total: u16,
+        text: &'a [u8],
+        limit: usize,
+        format: Format,
+    ) -> Result<Self, Error> {
+        Ok(Self::prepare(text, room(limit, format)?, total, format))
+    }
+
+    fn prepare(text: &'a [u8], room: usize, total: u16, format: Format) -> Self {
+        Self {
+            head: format.head(total),
+            rest: text,
+            room,
+            left: total,
+        }
+    }
+
+    /// How many pieces are still to come.
+    #[must_use]
+    pub const fn left(&self) -> u16 {
+        self.left
+    }
+
+    /// The next piece; it is what its three parts make together.
+    pub fn next_piece(&mut self) -> Option<[&[u8]; 3]> {
+        self.left = self.left.checked_sub(1)?;
+        let end = self.head.len().saturating_sub(BEHIND_NUMBER);
+        count_up(self.head.get_mut(end.saturating_sub(5)..end)?);
+        let (text, rest) = self
+            .rest
+            .split_at_checked(self.room)
+            .unwrap_or((self.rest, &[]));
+        self.rest = rest;
+        Some([&self.head, text, b","])
     }
 }
 
-impl<'a> Iterator for Cut<'a> {
-    type Item = Piece<'a>;
-
-    fn next(&mut self) -> Option<Piece<'a>> {
-        let text = self.texts.next()?;
-        self.number = self.number.checked_add(1)?;
-        Some(Piece {
-            head: self.format.head(self.number, self.total),
-            text,
-        })
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.texts.size_hint()
-    }
-}
-
-impl ExactSizeIterator for Cut<'_> {}
-impl FusedIterator for Cut<'_> {}
-
-impl Piece<'_> {
-    /// The piece's parts; the piece is what they make together.
-    #[must_use]
-    pub fn parts(&self) -> [&[u8]; 3] {
-        [&self.head, self.text, b","]
-    }
-
-    /// The piece as one byte string.
-    #[must_use]
-    pub fn to_vec(&self) -> Vec<u8> {
-        self.parts().concat()
-    }
+/// How much text fits into one piece.
+fn room(limit: usize, format: Format) -> Result<usize, Error> {
+    limit
+        .checked_sub(format.reserved())
+        .filter(|room| *room > 0)
+        .ok_or(Error::InvalidValue)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits;
     use crate::wire::fragment::{Accumulated, Assembler};
 
     const V3: Format = Format::V3 {
@@ -193,6 +213,34 @@ mod tests {
             for limit in [0, 1, format.reserved() - 1, format.reserved()] {
                 assert_eq!(cut(b"abc", limit, format), Err(Error::InvalidValue));
             }
+        }
+    }
+
+    /// Compatibility: the number of pieces may be settled beforehand.
+    #[test]
+    fn a_settled_number_of_pieces_is_kept() {
+        let all = |total| {
+            let mut cut = Cut::into_exactly(total, b"abcde", 22, Format::V2).unwrap();
+            core::iter::from_fn(|| cut.next_piece().map(|parts| parts.concat())).collect()
+        };
+        let one: Vec<Vec<u8>> = all(1);
+        assert_eq!(one, [b"?OTR,00001,00001,abc,"]);
+        let three: Vec<Vec<u8>> = all(3);
+        assert_eq!(
+            three,
+            [
+                &b"?OTR,00001,00003,abc,"[..],
+                b"?OTR,00002,00003,de,",
+                b"?OTR,00003,00003,,"
+            ]
+        );
+    }
+
+    #[test]
+    fn pieces_are_numbered_in_decimal() {
+        let text = vec![b'x'; 12_345];
+        for (index, piece) in cut(&text, 20, Format::V2).unwrap().iter().enumerate() {
+            assert_eq!(piece, format!("?OTR,{:05},12345,x,", index + 1).as_bytes());
         }
     }
 
