@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""The differential laboratory; see README.md.
+
+    lab.py suite [PATTERN...]      run the written cases
+    lab.py show PATTERN            print the logs of cases
+    lab.py random -n N -s SEED     run generated scripts
+"""
+
+import argparse
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from otrlab import suite
+from otrlab.bench import Bench
+
+STOCK = "/usr/lib/x86_64-linux-gnu/libotr.so.5"
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stock", default=os.environ.get("STOCK_LIBOTR", STOCK), help="the reference library")
+    parser.add_argument("--ours", default=os.environ.get("OUR_LIBOTR"), help="the library to compare")
+    commands = parser.add_subparsers(dest="command", required=True)
+    part = commands.add_parser("suite")
+    part.add_argument("patterns", nargs="*")
+    part = commands.add_parser("show")
+    part.add_argument("patterns", nargs="+")
+    part.add_argument("--pairing", default="stock+stock")
+    part.add_argument("--brief", action="store_true", help="leave out the state of contexts")
+    return parser.parse_args()
+
+
+def libraries(options):
+    found = {"stock": options.stock}
+    if options.ours:
+        found["ours"] = os.path.abspath(options.ours)
+    return found
+
+
+def run_suite(options):
+    bench = Bench(libraries(options))
+    began, bad = time.time(), 0
+    cases = suite.written_cases(options.patterns)
+    seen = set()
+    for case in cases:
+        problems, found, _ = suite.run_case(bench, case)
+        seen |= found
+        if problems:
+            bad += 1
+            print("FAIL %s" % case.name)
+            for problem in problems:
+                print("    " + problem.replace("\n", "\n    "))
+    bench.close()
+    print("%d cases in %d pairings, %d failed, %.0f s" % (len(cases), len(bench.pairings), bad, time.time() - began))
+    if seen:
+        print("deliberate differences seen: %s" % " ".join(sorted(seen)))
+    return 1 if bad or not cases else 0
+
+
+def show(options):
+    bench = Bench(libraries(options))
+    for case in suite.written_cases(options.patterns):
+        print("case %s: %s" % (case.name, case.title))
+        for step, lines in zip(case.steps, bench.run(options.pairing, case.steps)):
+            print("> " + " ".join(step))
+            for line in lines:
+                if not options.brief or line.split(" ")[1] not in ("ctx", "auth", "sm", "priv", "order", "fp"):
+                    print("    " + line)
+    bench.close()
+    return 0
+
+
+def main():
+    options = arguments()
+    return {"suite": run_suite, "show": show}[options.command](options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""Names for values that differ from run to run.
+
+Within one run of a script, equal values get equal names, in order of their
+first appearance: `S1` is the first session id seen, `Y2` the second D-H key.
+So a log shows *that* a key was sent again or that two parties have the same
+session id, and two runs of a script can be compared.
+"""
+
+import re
+
+KNOWN_TAGS = {"a11ce1": "alice", "b0b001": "bob", "b0b002": "bob2", "ca4011": "carol"}
+INSTANCE = re.compile(r"(#|our=|>|\bv3 \w+ |\bv3 )([0-9a-f]{1,8})(?=[ >)]|$)")
+WITH_INSTANCES = frozenset(
+    "ctx auth sm priv fp cb order sent received found recent touched forced gone inject wire".split()
+)
+TIMES = re.compile(r"\b(sent|rcvd|ctime)=(\d+)")
+FRAGMENT = re.compile(r"frag=(\d+)/(\d+)/(\d+)")
+# A number of a key file: in hexadecimal, or as a string if it looks like one.
+KEY_NUMBER = re.compile(r'\(([pqgyx])%20(?:#[0-9A-F]+#|"(?:[^"\\]|\\.)*")\)')
+
+
+class Mask:
+    def __init__(self, fingerprints, start):
+        self.names = {fp: name for name, fp in fingerprints.items()}
+        self.start = start
+        self.seen = {}
+        self.counts = {}
+
+    def symbol(self, kind, value):
+        if not value:
+            return "~"
+        key = (kind, value)
+        if key not in self.seen:
+            self.counts[kind] = self.counts.get(kind, 0) + 1
+            self.seen[key] = "%s%d" % (kind, self.counts[kind])
+        return self.seen[key]
+
+    def tag(self, digits):
+        digits = digits.lstrip("0")
+        if digits in KNOWN_TAGS:
+            return KNOWN_TAGS[digits]
+        if len(digits) < 5:
+            return digits or "0"
+        return self.symbol("T", digits)
+
+    def fingerprint(self, digits):
+        return self.names.get(digits) or self.symbol("F", digits)
+
+    def time(self, match):
+        seconds = int(match.group(2))
+        return "%s=%s" % (match.group(1), "+%d" % (seconds - self.start) if seconds >= self.start else seconds)
+
+    def line(self, line):
+        """A line of a runner without its random values."""
+        kind = line.split(" ", 1)[0]
+        if kind in ("ctx", "cb", "fp", "key", "fingerprint", "gone"):
+            line = re.sub(r"\b(a?fp)=([0-9a-f]{40})", lambda m: "%s=%s" % (m[1], self.fingerprint(m[2])), line)
+            line = re.sub(r"\bsid=([0-9a-f]+)", lambda m: "sid=" + self.symbol("S", m[1]), line)
+        if kind in ("cb", "symkey"):
+            line = re.sub(r"\bkey=([0-9a-f]{64})", lambda m: "key=" + self.symbol("K", m[1]), line)
+        if kind in ("fingerprint", "tags", "tag"):
+            line = re.sub(r" ([0-9a-f]{40}) ", lambda m: " %s " % self.fingerprint(m[1]), line)
+            line = re.sub(r" (?:0x)?([0-9a-f]{8})$", lambda m: " " + self.tag(m[1]), line)
+        if kind == "file":
+            line = KEY_NUMBER.sub(r"(\1%20#...#)", line)
+        line = FRAGMENT.sub(lambda m: "frag=%s/%s/%s" % (m[1], m[2], "text" if m[3] != "0" else "none"), line)
+        if kind not in WITH_INSTANCES:
+            return line
+        line = TIMES.sub(self.time, line)
+        return INSTANCE.sub(lambda m: m[1] + self.tag(m[2]), line)

@@ -1,0 +1,77 @@
+"""Runs the written cases."""
+
+import glob
+import os
+
+from . import script
+from .bench import PAIRINGS
+from .compare import first_difference
+from .runner import HERE
+
+
+def written_cases(patterns=()):
+    cases = []
+    for path in sorted(glob.glob(os.path.join(HERE, "scripts", "*.lab"))):
+        cases += script.parse(path)
+    names = set()
+    for case in cases:
+        if case.name in names:
+            raise ValueError("%s: the name %s is taken" % (case.where, case.name))
+        names.add(case.name)
+    return [c for c in cases if not patterns or any(p in c.name for p in patterns)]
+
+
+def library_of(who, steps, pairing):
+    """Which library hosts a client, or a side, in a pairing."""
+    side = "A" if who in ("alice", "A") else "B"
+    for step in steps:
+        if step[0] == "client" and step[1] == who:
+            side = step[3]
+    return PAIRINGS[pairing]["AB".index(side)]
+
+
+def readable(line):
+    return line.replace("%20", " ")
+
+
+def failed_checks(case, pairing, log):
+    """What the `expect` lines of a case find wrong in a log."""
+    wrong = []
+    for step, checks in case.checks.items():
+        for verb, who, wanted, where in checks:
+            word, _, only = verb.partition(":")
+            if only and library_of(who, case.steps, pairing) != only:
+                continue
+            found = any(line.startswith(who + "| ") and wanted in readable(line) for line in log[step])
+            if found != (word == "expect"):
+                wrong.append("%s: %s in %s: %s" % (where, pairing, "not found" if not found else "found", wanted))
+    return wrong
+
+
+def run_case(bench, case):
+    """(problems, deliberate differences seen, logs) of a case in all pairings."""
+    problems, seen, logs = [], set(), {}
+    pairings = [p for p in bench.pairings if not case.sides or p in case.sides]
+    for pairing in pairings:
+        logs[pairing] = bench.run(pairing, case.steps)
+        problems += failed_checks(case, pairing, logs[pairing])
+    if not case.checks:
+        problems.append("%s: the case expects nothing" % case.where)
+    first_marked = min(case.differs, default=None)
+    base = logs.get("stock+stock")
+    differs = False
+    for pairing in pairings:
+        if base is None or pairing == "stock+stock":
+            continue
+        difference = first_difference(base, logs[pairing], upto=first_marked)
+        if difference:
+            problems.append("%s: unexplained difference\n%s" % (
+                case.name, difference.show(case.steps, "stock+stock", pairing)))
+        elif first_marked is not None and first_difference(base, logs[pairing]):
+            differs = True
+    if differs:
+        for words in case.differs.values():
+            seen.update(words)
+    elif case.differs and base is not None and len(pairings) > 1:
+        problems.append("%s: marked as different (%s), but the logs are equal" % (case.where, case.differs))
+    return problems, seen, logs
