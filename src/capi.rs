@@ -39,10 +39,18 @@ pub mod userstate;
 pub mod version;
 
 pub(crate) mod alloc;
+pub(crate) mod blank;
+pub(crate) mod bridge;
+pub(crate) mod contacts;
+pub(crate) mod conversation;
 pub(crate) mod errno;
 pub(crate) mod gcrypt;
 pub(crate) mod guard;
+pub(crate) mod keys;
 mod layout;
 pub(crate) mod list;
 pub(crate) mod open_enum;
+pub(crate) mod pending;
+#[cfg(test)]
+mod tests;
 pub(crate) mod vault;

@@ -4,6 +4,7 @@
 //! a secret or a text is wiped on release.
 
 use core::ffi::{CStr, c_char, c_void};
+use core::mem::MaybeUninit;
 use core::ptr;
 
 use zeroize::Zeroize;
@@ -58,6 +59,15 @@ pub(crate) unsafe fn bytes<'a>(text: *const c_char) -> Option<&'a [u8]> {
     Some(unsafe { CStr::from_ptr(text) }.to_bytes())
 }
 
+/// Whether a C string is there and equal to `other`.
+///
+/// # Safety
+/// `text` is NULL or NUL-terminated.
+pub(crate) unsafe fn is_text(text: *const c_char, other: &CStr) -> bool {
+    // SAFETY: the caller's promise.
+    !text.is_null() && unsafe { libc::strcmp(text, other.as_ptr()) } == 0
+}
+
 /// The bytes of a C buffer; an empty slice if it is NULL or has length 0.
 ///
 /// # Safety
@@ -104,6 +114,18 @@ pub(crate) unsafe fn wipe_buffer(data: *mut u8, len: usize) {
     unsafe {
         core::slice::from_raw_parts_mut(data, len).zeroize();
         free(data);
+    }
+}
+
+/// Wipes an object in place.
+///
+/// # Safety
+/// `object` is valid, a pattern of zero bytes is a valid value of it, and
+/// nothing that it held has to be released.
+pub(crate) unsafe fn wipe_object<T>(object: *mut T) {
+    // SAFETY: the caller's promise; padding may be written.
+    unsafe {
+        core::slice::from_raw_parts_mut(object.cast::<MaybeUninit<u8>>(), size_of::<T>()).zeroize();
     }
 }
 

@@ -6,9 +6,11 @@ use core::mem::MaybeUninit;
 use libc::time_t;
 
 use super::context::ConnContext;
-use super::dh::{DH_keypair, OtrlSessionIdHalf};
+use super::dh::{DH_keypair, OtrlSessionIdHalf, otrl_dh_keypair_free};
 use super::gcrypt::{gcry_cipher_hd_t, gcry_md_hd_t, gcry_mpi_t};
+use super::guard::guard;
 use super::open_enum::open_enum;
+use super::{alloc, bridge};
 
 /// What a key exchange is waiting for.
 #[repr(C)]
@@ -85,4 +87,48 @@ pub struct OtrlAuthInfo {
     pub lastauthmsg: *mut c_char,
     /// When a D-H Commit was sent from a master context, otherwise 0.
     pub commit_sent_time: time_t,
+}
+
+/// Ends a key exchange and wipes what it held. The structure remains part of
+/// its context.
+///
+/// # Safety
+/// `auth` is NULL or valid; its pointers are NULL or as described above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_auth_clear(auth: *mut OtrlAuthInfo) {
+    guard((), || {
+        if auth.is_null() {
+            return;
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            release_contents(auth);
+            let context = (*auth).context;
+            let half = (*auth).session_id_half;
+            alloc::wipe_object(auth);
+            (*auth).context = context;
+            // Compatibility: this one field survives.
+            (*auth).session_id_half = half;
+        }
+    });
+}
+
+/// Releases everything that a key exchange points to.
+///
+/// # Safety
+/// As for [`otrl_auth_clear`]; the structure is wiped afterwards.
+unsafe fn release_contents(auth: *mut OtrlAuthInfo) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        otrl_dh_keypair_free(&raw mut (*auth).our_dh);
+        bridge::release(&raw mut (*auth).their_pub);
+        bridge::release(&raw mut (*auth).enc_c);
+        bridge::release(&raw mut (*auth).enc_cp);
+        bridge::release(&raw mut (*auth).mac_m1);
+        bridge::release(&raw mut (*auth).mac_m1p);
+        bridge::release(&raw mut (*auth).mac_m2);
+        bridge::release(&raw mut (*auth).mac_m2p);
+        alloc::wipe_buffer((*auth).encgx, (*auth).encgx_len);
+        alloc::wipe_string((*auth).lastauthmsg);
+    }
 }

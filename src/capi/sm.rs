@@ -4,7 +4,9 @@ use core::ffi::c_int;
 use core::mem::MaybeUninit;
 
 use super::gcrypt::gcry_mpi_t;
+use super::guard::guard;
 use super::open_enum::open_enum;
+use super::{alloc, blank, bridge};
 
 /// The length of a SHA-256 hash in bytes.
 pub const SM_DIGEST_SIZE: u32 = 32;
@@ -91,3 +93,63 @@ pub struct OtrlSMState {
 pub type OtrlSMAliceState = OtrlSMState;
 /// The state of the side that answers.
 pub type OtrlSMBobState = OtrlSMState;
+
+/// Makes a state blank. What it held is not released.
+///
+/// # Safety
+/// `smst` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_sm_state_new(smst: *mut OtrlSMState) {
+    guard((), || {
+        if smst.is_null() {
+            return;
+        }
+        // SAFETY: the caller's promise.
+        unsafe { alloc::wipe_object(smst) };
+    });
+}
+
+/// Releases what a state holds and makes it blank. The structure itself
+/// remains and can be used again.
+///
+/// # Safety
+/// `smst` is NULL or valid and holds NULL or numbers of libgcrypt.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_sm_state_free(smst: *mut OtrlSMState) {
+    guard((), || {
+        // SAFETY: the caller's promise.
+        unsafe {
+            // See otrl_context_priv_force_finished.
+            if smst.is_null() || blank::is_blank(smst) {
+                return;
+            }
+            for number in numbers(smst) {
+                bridge::release(number);
+            }
+            alloc::wipe_object(smst);
+        }
+    });
+}
+
+/// The fields that are numbers.
+///
+/// # Safety
+/// `state` is valid.
+unsafe fn numbers(state: *mut OtrlSMState) -> [*mut gcry_mpi_t; 11] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        [
+            &raw mut (*state).secret,
+            &raw mut (*state).x2,
+            &raw mut (*state).x3,
+            &raw mut (*state).g1,
+            &raw mut (*state).g2,
+            &raw mut (*state).g3,
+            &raw mut (*state).g3o,
+            &raw mut (*state).p,
+            &raw mut (*state).q,
+            &raw mut (*state).pab,
+            &raw mut (*state).qab,
+        ]
+    }
+}

@@ -1,0 +1,247 @@
+//! Memory for the parts of a context that most contexts never use.
+//!
+//! A context points to a private part and to the state of a comparison of
+//! secrets, 832 bytes that are all zero until the conversation becomes
+//! private. They come from pages that the operating system provides when they
+//! are first written, so that a contact one never talks to costs address
+//! space only. Contexts are often kept by the thousand.
+
+use core::mem::offset_of;
+use core::ptr;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use zeroize::Zeroize;
+
+use super::alloc::free;
+use super::context_priv::ConnContextPriv;
+use super::sm::OtrlSMState;
+
+/// The parts of one context.
+#[repr(C)]
+pub(crate) struct Parts {
+    pub(crate) private: ConnContextPriv,
+    pub(crate) smp: OtrlSMState,
+}
+
+/// How many contexts share one mapping.
+const SLOTS: usize = 256;
+const MAPPING: usize = SLOTS * size_of::<Parts>();
+
+/// Parts that are all zero, or NULL without memory.
+pub(crate) fn take() -> *mut Parts {
+    lock().take()
+}
+
+/// Whether `part` points to a part from [`take`] with nothing but zero bytes in
+/// it. Looking costs no page, and saves writing to one.
+///
+/// # Safety
+/// `part` is valid.
+pub(crate) unsafe fn is_blank<T>(part: *const T) -> bool {
+    let pool = lock();
+    // SAFETY: within a mapping every byte is initialised.
+    pool.contains(part.addr())
+        && unsafe { core::slice::from_raw_parts(part.cast::<u8>(), size_of::<T>()) }
+            .iter()
+            .all(|byte| *byte == 0)
+}
+
+/// Wipes and releases the parts of a context, wherever each came from: from
+/// [`take`], or from `malloc` if the program has put in one of its own.
+///
+/// # Safety
+/// Both are NULL, from [`take`] or from `malloc`, hold nothing that would
+/// have to be released, and are not used any more.
+pub(crate) unsafe fn release(private: *mut ConnContextPriv, smp: *mut OtrlSMState) {
+    let mut pool = lock();
+    let slot = pool.slot(private.addr());
+    let smp_slot = pool.slot(smp.addr().wrapping_sub(offset_of!(Parts, smp)));
+    // SAFETY: the caller's promise.
+    unsafe {
+        match slot {
+            Some(slot) => pool.give_back(slot),
+            None => free(private),
+        }
+        match smp_slot {
+            Some(other) if slot.is_none_or(|slot| slot.parts != other.parts) => {
+                pool.give_back(other);
+            }
+            Some(_) => {}
+            None => free(smp),
+        }
+    }
+}
+
+static POOL: Mutex<Pool> = Mutex::new(Pool {
+    mappings: BTreeMap::new(),
+    with_room: Vec::new(),
+});
+
+fn lock() -> MutexGuard<'static, Pool> {
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Pool {
+    /// By address.
+    mappings: BTreeMap<usize, Mapping>,
+    /// Addresses of mappings with free slots.
+    with_room: Vec<usize>,
+}
+
+struct Mapping {
+    memory: Memory,
+    /// The free slots.
+    free: Vec<u16>,
+}
+
+/// Pages from the operating system.
+struct Memory(*mut Parts);
+
+// SAFETY: the pages belong to the process, not to a thread.
+unsafe impl Send for Memory {}
+
+impl Memory {
+    fn map() -> Option<Self> {
+        // SAFETY: a mapping at an address of the system's choice harms nothing.
+        let pages = unsafe {
+            libc::mmap(
+                ptr::null_mut(),
+                MAPPING,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        (pages != libc::MAP_FAILED).then_some(Self(pages.cast()))
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // SAFETY: mapped with this size; no slot is in use.
+        unsafe { libc::munmap(self.0.cast(), MAPPING) };
+    }
+}
+
+impl Pool {
+    fn take(&mut self) -> *mut Parts {
+        if self.with_room.is_empty() {
+            let Some(memory) = Memory::map() else {
+                return ptr::null_mut();
+            };
+            let address = memory.0.addr();
+            #[allow(clippy::cast_possible_truncation)] // SLOTS fits.
+            let free = (0..SLOTS as u16).rev().collect();
+            self.mappings.insert(address, Mapping { memory, free });
+            self.with_room.push(address);
+        }
+        let Some(mapping) = self
+            .with_room
+            .last()
+            .and_then(|address| self.mappings.get_mut(address))
+        else {
+            return ptr::null_mut();
+        };
+        let Some(slot) = mapping.free.pop() else {
+            return ptr::null_mut();
+        };
+        if mapping.free.is_empty() {
+            self.with_room.pop();
+        }
+        mapping.memory.0.wrapping_add(usize::from(slot))
+    }
+
+    /// Whether an address is in one of the mappings.
+    fn contains(&self, address: usize) -> bool {
+        self.mappings
+            .range(..=address)
+            .next_back()
+            .is_some_and(|(start, _)| address.saturating_sub(*start) < MAPPING)
+    }
+
+    /// The slot at this address, if there is one.
+    fn slot(&self, address: usize) -> Option<Slot> {
+        let (&mapping, found) = self.mappings.range(..=address).next_back()?;
+        let offset = address.checked_sub(mapping)?;
+        if offset >= MAPPING || !offset.is_multiple_of(size_of::<Parts>()) {
+            return None;
+        }
+        let number = u16::try_from(offset.checked_div(size_of::<Parts>())?).ok()?;
+        Some(Slot {
+            mapping,
+            number,
+            parts: found.memory.0.wrapping_add(usize::from(number)),
+        })
+    }
+
+    /// # Safety
+    /// The slot is in use, and not used any more.
+    unsafe fn give_back(&mut self, slot: Slot) {
+        // SAFETY: the caller's promise.
+        let bytes =
+            unsafe { core::slice::from_raw_parts_mut(slot.parts.cast::<u8>(), size_of::<Parts>()) };
+        // Looking costs no page; wiping what is blank would.
+        if bytes.iter().any(|byte| *byte != 0) {
+            bytes.zeroize();
+        }
+        let Some(mapping) = self.mappings.get_mut(&slot.mapping) else {
+            return;
+        };
+        if mapping.free.is_empty() {
+            self.with_room.push(slot.mapping);
+        }
+        mapping.free.push(slot.number);
+        if mapping.free.len() == SLOTS && self.with_room.len() > 1 {
+            self.with_room.retain(|other| *other != slot.mapping);
+            self.mappings.remove(&slot.mapping);
+        }
+    }
+}
+
+/// One slot of a mapping.
+#[derive(Clone, Copy)]
+struct Slot {
+    mapping: usize,
+    number: u16,
+    parts: *mut Parts,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_blank_and_come_back_blank() {
+        let all: Vec<_> = (0..3 * SLOTS).map(|_| take()).collect();
+        for parts in &all {
+            // SAFETY: taken above; all-zero structures are valid.
+            unsafe {
+                assert_eq!((**parts).private.lastrecv, 0);
+                (**parts).private.lastrecv = 1;
+            }
+        }
+        for parts in all {
+            // SAFETY: taken above, given back once.
+            unsafe { release(&raw mut (*parts).private, &raw mut (*parts).smp) };
+        }
+        let again = take();
+        // SAFETY: taken above, given back once.
+        unsafe {
+            assert_eq!((*again).private.lastrecv, 0);
+            release(&raw mut (*again).private, &raw mut (*again).smp);
+        }
+    }
+
+    #[test]
+    fn parts_from_malloc_are_freed() {
+        let parts = take();
+        let own = super::super::alloc::zeroed();
+        // SAFETY: as documented; the tools that watch memory see to the rest.
+        unsafe {
+            release(&raw mut (*parts).private, own);
+            release(ptr::null_mut(), ptr::null_mut());
+        }
+    }
+}

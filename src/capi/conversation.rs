@@ -1,0 +1,517 @@
+//! Making, finding, ending and forgetting contexts: what the functions of
+//! `context.h` do once their arguments are looked at.
+
+use core::ffi::{CStr, c_void};
+use core::mem::MaybeUninit;
+use core::ptr;
+
+use super::contacts::{self, Handle, Key, Place};
+use super::context::{ConnContext, Fingerprint, OtrlMessageState};
+use super::instag::{
+    self, OTRL_INSTAG_BEST, OTRL_INSTAG_MASTER, OTRL_INSTAG_RECENT, OTRL_INSTAG_RECENT_SENT,
+    OTRL_MIN_VALID_INSTAG, otrl_instag_t,
+};
+use super::list;
+use super::open_enum::read_or;
+use super::userstate::OtrlUserState;
+use super::{alloc, auth, blank, context, context_priv, sm};
+
+/// Who talks to whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Names<'a> {
+    /// The correspondent.
+    pub(crate) username: &'a CStr,
+    /// Our account.
+    pub(crate) accountname: &'a CStr,
+    /// The chat protocol.
+    pub(crate) protocol: &'a CStr,
+}
+
+impl<'a> Names<'a> {
+    fn key(self, their_instance: otrl_instag_t) -> Key<'a> {
+        Key {
+            username: self.username,
+            accountname: self.accountname,
+            protocol: self.protocol,
+            their_instance,
+        }
+    }
+}
+
+/// The application's function for new contexts.
+#[derive(Clone, Copy)]
+pub(crate) struct AppData {
+    pub(crate) function: Option<unsafe extern "C" fn(*mut c_void, *mut ConnContext)>,
+    pub(crate) data: *mut c_void,
+}
+
+/// What [`find`] has found.
+#[derive(Clone, Copy)]
+pub(crate) struct Found {
+    /// The context, or NULL.
+    pub(crate) context: *mut ConnContext,
+    /// Whether it was made.
+    pub(crate) added: bool,
+}
+
+impl Found {
+    const NOTHING: Self = Self {
+        context: ptr::null_mut(),
+        added: false,
+    };
+
+    fn existing(context: *mut ConnContext) -> Self {
+        Self {
+            context,
+            added: false,
+        }
+    }
+}
+
+/// Finds a context; with `add`, makes it if it is missing and calls the
+/// application's function, which may call the library.
+///
+/// # Safety
+/// `us` is a valid user state. The names stay valid whatever the application
+/// does.
+pub(crate) unsafe fn find(
+    us: OtrlUserState,
+    names: Names<'_>,
+    tag: otrl_instag_t,
+    add: Option<AppData>,
+) -> Found {
+    let is_real = tag >= OTRL_MIN_VALID_INSTAG;
+    // SAFETY: the caller's promise.
+    unsafe {
+        if is_real {
+            return find_exactly(us, names, tag, add);
+        }
+        let master = find_exactly(us, names, OTRL_INSTAG_MASTER, add);
+        if tag == OTRL_INSTAG_MASTER || master.added || master.context.is_null() {
+            // Compatibility: even a tag that means nothing makes a master.
+            return master;
+        }
+        Found::existing(match tag {
+            OTRL_INSTAG_BEST => most_secure(master.context),
+            OTRL_INSTAG_RECENT..=OTRL_INSTAG_RECENT_SENT => {
+                context::otrl_context_find_recent_instance(master.context, tag)
+            }
+            _ => ptr::null_mut(),
+        })
+    }
+}
+
+/// The same for a real tag, or 0.
+///
+/// # Safety
+/// As for [`find`].
+unsafe fn find_exactly(
+    us: OtrlUserState,
+    names: Names<'_>,
+    tag: otrl_instag_t,
+    add: Option<AppData>,
+) -> Found {
+    // SAFETY: the caller's promise; contexts that are found are valid.
+    unsafe {
+        if let Place::Found(context) = contacts::locate(us, names.key(tag)) {
+            return Found::existing(context);
+        }
+        let Some(app_data) = add else {
+            return Found::NOTHING;
+        };
+        // The master comes first: a child never stands in for it.
+        let master = if tag == OTRL_INSTAG_MASTER {
+            None
+        } else {
+            let master = find_exactly(us, names, OTRL_INSTAG_MASTER, add).context;
+            if master.is_null() {
+                return Found::NOTHING;
+            }
+            Some(Handle::new(us, master))
+        };
+        // The application may have had control meanwhile.
+        let place = match contacts::locate(us, names.key(tag)) {
+            Place::Found(context) => return Found::existing(context),
+            Place::Missing(place) => place,
+        };
+        let context = new(names);
+        if context.is_null() {
+            return Found::NOTHING;
+        }
+        contacts::insert(us, names.key(tag), place, context);
+        let handle = Handle::new(us, context);
+        if let Some(function) = app_data.function {
+            // Compatibility: the function sees a context without tags.
+            function(app_data.data, context);
+        }
+        if handle.get().is_none() {
+            return Found::NOTHING;
+        }
+        (*context).our_instance = instag::tag_of(us, names.accountname, names.protocol);
+        (*context).their_instance = tag;
+        match master.map(|master| master.get()) {
+            None => {
+                (*context).recent_child = context;
+                (*context).recent_rcvd_child = context;
+                (*context).recent_sent_child = context;
+            }
+            Some(Some(master)) => (*context).m_context = master,
+            // The application has forgotten the master and its children.
+            Some(None) => {}
+        }
+        Found {
+            context,
+            added: true,
+        }
+    }
+}
+
+/// A context outside of any list, or NULL without memory.
+fn new(names: Names<'_>) -> *mut ConnContext {
+    let context = alloc::zeroed::<ConnContext>();
+    let parts = blank::take();
+    if context.is_null() || parts.is_null() {
+        // SAFETY: both were made above and hold nothing.
+        unsafe {
+            alloc::free(context);
+            if !parts.is_null() {
+                blank::release(&raw mut (*parts).private, &raw mut (*parts).smp);
+            }
+        }
+        return ptr::null_mut();
+    }
+    // SAFETY: made above. Zero is a valid value of every field, and the right
+    // one of those that are not set.
+    unsafe {
+        (*context).username = alloc::c_string(names.username.to_bytes());
+        (*context).accountname = alloc::c_string(names.accountname.to_bytes());
+        (*context).protocol = alloc::c_string(names.protocol.to_bytes());
+        (*context).context_priv = &raw mut (*parts).private;
+        (*context).smstate = &raw mut (*parts).smp;
+        (*context).m_context = context;
+        (*context).auth.context = context;
+        (*context).fingerprint_root.context = context;
+        let incomplete = (*context).username.is_null()
+            || (*context).accountname.is_null()
+            || (*context).protocol.is_null();
+        if incomplete {
+            release(context);
+            return ptr::null_mut();
+        }
+    }
+    context
+}
+
+/// The contexts of one correspondent, the master included.
+///
+/// # Safety
+/// `master` points to a master context; while iterating, only the context
+/// handed out last may be released.
+pub(crate) unsafe fn group(master: *mut ConnContext) -> impl Iterator<Item = *mut ConnContext> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        list::iter(master).take_while(move |node| *node == master || (**node).m_context == master)
+    }
+}
+
+/// Whether messages are encrypted in a context; a number that is no state
+/// counts as finished, in which nothing can be sent.
+///
+/// # Safety
+/// `context` points to a context.
+pub(crate) unsafe fn state_of(context: *mut ConnContext) -> OtrlMessageState {
+    // SAFETY: the caller's promise.
+    let raw = unsafe { (*context).msgstate };
+    read_or(raw, OtrlMessageState::OTRL_MSGSTATE_FINISHED)
+}
+
+/// Whether a fingerprint is trusted.
+///
+/// # Safety
+/// `fingerprint` is NULL or points to a fingerprint.
+pub(crate) unsafe fn is_trusted(fingerprint: *const Fingerprint) -> bool {
+    // SAFETY: the caller's promise; the level of trust is NULL or
+    // NUL-terminated.
+    unsafe {
+        !fingerprint.is_null() && !(*fingerprint).trust.is_null() && *(*fingerprint).trust != 0
+    }
+}
+
+/// See `otrl_context_find_recent_secure_instance`.
+///
+/// # Safety
+/// `context` is NULL or points to a context.
+pub(crate) unsafe fn most_secure(context: *mut ConnContext) -> *mut ConnContext {
+    let rank = |state| match state {
+        OtrlMessageState::OTRL_MSGSTATE_ENCRYPTED => 2,
+        OtrlMessageState::OTRL_MSGSTATE_FINISHED => 1,
+        OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT => 0,
+    };
+    // SAFETY: the caller's promise.
+    unsafe {
+        if context.is_null() || (*context).m_context.is_null() {
+            return context;
+        }
+        let mut best = context;
+        for candidate in group((*context).m_context) {
+            if candidate == best {
+                continue;
+            }
+            let state = rank(state_of(candidate)).cmp(&rank(state_of(best)));
+            let trust = is_trusted((*candidate).active_fingerprint)
+                .cmp(&is_trusted((*best).active_fingerprint));
+            if state.is_lt() || trust.is_lt() {
+                continue;
+            }
+            if state.is_gt() || trust.is_gt() || last_received(candidate) >= last_received(best) {
+                best = candidate;
+            }
+        }
+        best
+    }
+}
+
+/// # Safety
+/// `context` points to a context.
+unsafe fn last_received(context: *mut ConnContext) -> libc::time_t {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let private = (*context).context_priv;
+        if private.is_null() {
+            0
+        } else {
+            (*private).lastrecv
+        }
+    }
+}
+
+/// Finds a fingerprint in the list of a context's master, and whether it was
+/// added. NULL if there is none.
+///
+/// # Safety
+/// `context` points to a context.
+pub(crate) unsafe fn find_fingerprint(
+    context: *mut ConnContext,
+    wanted: &[u8; 20],
+    add: bool,
+) -> (*mut Fingerprint, bool) {
+    // SAFETY: the caller's promise; fingerprints in a list have 20 bytes.
+    unsafe {
+        let master = (*context).m_context;
+        if master.is_null() {
+            return (ptr::null_mut(), false);
+        }
+        let root = &raw mut (*master).fingerprint_root.next;
+        for entry in list::iter(*root) {
+            let known = (*entry).fingerprint;
+            if !known.is_null() && *known.cast::<[u8; 20]>() == *wanted {
+                return (entry, false);
+            }
+        }
+        if !add {
+            return (ptr::null_mut(), false);
+        }
+        let entry = alloc::zeroed::<Fingerprint>();
+        if entry.is_null() {
+            return (entry, false);
+        }
+        (*entry).fingerprint = alloc::buffer(wanted);
+        if (*entry).fingerprint.is_null() {
+            alloc::free(entry);
+            return (ptr::null_mut(), false);
+        }
+        (*entry).context = master;
+        list::insert(root, entry);
+        (entry, true)
+    }
+}
+
+/// Wipes everything secret in a context and sets its state.
+///
+/// # Safety
+/// `context` is NULL or points to a context.
+pub(crate) unsafe fn force(context: *mut ConnContext, state: OtrlMessageState) {
+    if context.is_null() {
+        return;
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*context).msgstate = MaybeUninit::new(state);
+        auth::otrl_auth_clear(&raw mut (*context).auth);
+        (*context).active_fingerprint = ptr::null_mut();
+        (*context).sessionid = [0; 20];
+        (*context).sessionid_len = 0;
+        (*context).protocol_version = 0;
+        if !(*context).smstate.is_null() {
+            sm::otrl_sm_state_free((*context).smstate);
+        }
+        context_priv::otrl_context_priv_force_finished((*context).context_priv);
+    }
+}
+
+/// See `otrl_context_forget_fingerprint`.
+///
+/// # Safety
+/// As there; `fingerprint` is not NULL.
+pub(crate) unsafe fn forget_fingerprint(fingerprint: *mut Fingerprint, and_maybe_context: bool) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let context = (*fingerprint).context;
+        if context.is_null() {
+            return;
+        }
+        let is_root = fingerprint == &raw mut (*context).fingerprint_root;
+        if !is_root {
+            // While any conversation uses it, it stays.
+            if group(context).any(|node| (*node).active_fingerprint == fingerprint) {
+                return;
+            }
+            release_fingerprint(fingerprint);
+        }
+        let is_empty = is_root || (*context).fingerprint_root.next.is_null();
+        let is_plaintext = state_of(context) == OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT;
+        if and_maybe_context && is_empty && is_plaintext {
+            forget(context);
+        }
+    }
+}
+
+/// # Safety
+/// `fingerprint` points to an entry of a list that is not used any more.
+unsafe fn release_fingerprint(fingerprint: *mut Fingerprint) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        list::unlink(fingerprint);
+        alloc::free((*fingerprint).fingerprint);
+        alloc::free((*fingerprint).trust);
+        alloc::free(fingerprint);
+    }
+}
+
+/// Forgets a context and, with a master, its children. False if one of them
+/// is not plaintext; then nothing was done.
+///
+/// # Safety
+/// `context` is NULL or points to a context.
+pub(crate) unsafe fn forget(context: *mut ConnContext) -> bool {
+    if context.is_null() {
+        return false;
+    }
+    // SAFETY: the caller's promise.
+    unsafe {
+        let is_master = (*context).their_instance == OTRL_INSTAG_MASTER;
+        let is_plaintext = |node| state_of(node) == OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT;
+        if !is_plaintext(context) || is_master && !group(context).all(is_plaintext) {
+            return false;
+        }
+        if is_master {
+            forget_children(context);
+        } else {
+            forget_recent(context);
+        }
+        forget_one(context);
+        true
+    }
+}
+
+/// # Safety
+/// `master` points to a context.
+unsafe fn forget_children(master: *mut ConnContext) {
+    // SAFETY: the caller's promise. The application may call the library
+    // while a child is forgotten, so each round looks at the list anew.
+    unsafe {
+        loop {
+            let child = (*master).next;
+            if child.is_null() || (*child).m_context != master {
+                return;
+            }
+            forget_one(child);
+        }
+    }
+}
+
+/// Makes a master forget that this child of it was used recently.
+///
+/// # Safety
+/// `child` points to a context.
+unsafe fn forget_recent(child: *mut ConnContext) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let master = (*child).m_context;
+        if master.is_null() || master == child {
+            return;
+        }
+        for recent in [
+            &raw mut (*master).recent_child,
+            &raw mut (*master).recent_rcvd_child,
+            &raw mut (*master).recent_sent_child,
+        ] {
+            if *recent == child {
+                *recent = master;
+            }
+        }
+    }
+}
+
+/// Takes a context out of its list and releases it, unless that is going on
+/// already further up the stack.
+///
+/// # Safety
+/// `context` points to a context that is not used any more.
+unsafe fn forget_one(context: *mut ConnContext) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if !contacts::remove(context) {
+            return;
+        }
+        let data = core::mem::replace(&mut (*context).app_data, ptr::null_mut());
+        if let Some(function) = (*context).app_data_free
+            && !data.is_null()
+        {
+            function(data);
+        }
+        release(context);
+    }
+}
+
+/// Releases a context that is in no list.
+///
+/// # Safety
+/// `context` points to a context that is not used any more.
+unsafe fn release(context: *mut ConnContext) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        force(context, OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT);
+        for fingerprint in list::iter((*context).fingerprint_root.next) {
+            release_fingerprint(fingerprint);
+        }
+        alloc::free((*context).username);
+        alloc::free((*context).accountname);
+        alloc::free((*context).protocol);
+        blank::release((*context).context_priv, (*context).smstate);
+        contacts::released(context);
+        alloc::free(context);
+    }
+}
+
+/// See `otrl_context_forget_all`.
+///
+/// # Safety
+/// `us` points to a user state.
+pub(crate) unsafe fn forget_all(us: OtrlUserState) {
+    // SAFETY: the caller's promise. The application may call the library
+    // while a context is forgotten, so each round looks at the list anew.
+    unsafe {
+        for context in list::iter((*us).context_root) {
+            force(context, OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT);
+        }
+        while !(*us).context_root.is_null() {
+            let context = (*us).context_root;
+            forget_one(context);
+            if (*us).context_root == context {
+                // Not one of ours, and not to be taken out: leave the rest.
+                return;
+            }
+        }
+    }
+}
