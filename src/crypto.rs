@@ -5,7 +5,11 @@
 
 pub mod dh;
 pub mod dsa;
+pub(crate) mod limbs;
 pub mod modp;
+pub mod mont;
+#[cfg(test)]
+mod mont_test;
 pub mod symmetric;
 
 use crate::Error;

@@ -1,0 +1,111 @@
+//! What an implementation of the group's arithmetic provides, and the choice
+//! between the implementations at run time.
+#![forbid(unsafe_code)]
+
+use super::group::Limbs;
+use super::portable::Portable;
+use zeroize::Zeroize;
+
+/// One implementation of multiplication modulo p.
+///
+/// An implementation works on *forms*: x is represented by x * R modulo p for
+/// a power of two R of its own, not necessarily reduced. It divides each
+/// product by R (Montgomery's method), so that products of forms are forms.
+///
+/// A value of an implementing type is a proof that the processor can execute
+/// it. Nothing but [`Arithmetic::select_public`] depends on the
+/// numbers in its time or its memory accesses.
+pub(super) trait Arithmetic: Copy {
+    /// A number below 2^1536 or the form of one.
+    type Number: Copy + Zeroize;
+
+    /// The form of 1, which is R modulo p.
+    const ONE: Self::Number;
+
+    /// R^2 modulo p.
+    const R_SQUARED: Limbs;
+    /// What undoes the divisions in a comb of plain numbers over 320 bits.
+    const SHORT_EXIT: Limbs;
+    /// The same for the comb over 1536 bits.
+    const LONG_EXIT: Limbs;
+
+    /// The number itself, in this implementation's layout.
+    fn plain(self, x: &Limbs) -> Self::Number;
+
+    /// `a` becomes a * b / R, congruent modulo p.
+    fn multiply(self, a: &mut Self::Number, b: &Self::Number);
+
+    /// `a` is squared (and divided by R) `times` times.
+    fn square(self, a: &mut Self::Number, times: usize);
+
+    /// The number a * b / R, reduced to less than p.
+    fn multiply_out(self, a: &Self::Number, b: &Limbs) -> Limbs;
+
+    /// The entry of `table` with the given index, found by reading all entries.
+    /// The index is smaller than the length.
+    fn select(self, table: &[Self::Number], index: u64) -> Self::Number;
+
+    /// The entry before the index of a table of plain numbers, or 1 for index
+    /// zero, found by reading all entries.
+    fn select_plain(self, table: &[Limbs], index: u64) -> Self::Number;
+
+    /// The form of a number below 2^1536.
+    fn enter(self, x: &Limbs) -> Self::Number {
+        let mut form = self.plain(x);
+        self.multiply(&mut form, &self.plain(&Self::R_SQUARED));
+        form
+    }
+
+    /// The number that a form stands for, reduced.
+    fn leave(self, form: &Self::Number) -> Limbs {
+        self.multiply_out(form, &super::group::ONE)
+    }
+}
+
+/// An implementation of the group's arithmetic that this processor can run.
+///
+/// All of them compute the same. The library picks the fastest one by itself;
+/// naming one is for tests and measurements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kernel(pub(super) Choice);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Choice {
+    Portable(Portable),
+}
+
+/// Runs an expression with `$arithmetic` bound to the chosen implementation.
+macro_rules! with_arithmetic {
+    ($kernel:expr, $arithmetic:ident => $body:expr) => {
+        match $kernel.0 {
+            $crate::crypto::modp::kernel::Choice::Portable($arithmetic) => $body,
+        }
+    };
+}
+pub(super) use with_arithmetic;
+
+impl Kernel {
+    /// The one the library uses: the fastest available, or the one that the
+    /// environment variable `OTR_KERNEL` names (`portable`, `adx` or `ifma`).
+    ///
+    /// The variable is read once, ignored in programs that run with more
+    /// privileges than their caller, and ignored if it names an implementation
+    /// that is not available.
+    #[must_use]
+    pub fn active() -> Self {
+        Self(Choice::Portable(Portable))
+    }
+
+    /// All that this processor can run, the fastest first.
+    pub fn available() -> impl Iterator<Item = Self> {
+        [Self(Choice::Portable(Portable))].into_iter()
+    }
+
+    /// The name by which `OTR_KERNEL` chooses it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Choice::Portable(_) => "portable",
+        }
+    }
+}
