@@ -4,6 +4,7 @@
     lab.py suite [PATTERN...]      run the written cases
     lab.py show PATTERN            print the logs of cases
     lab.py random -n N -s SEED     run generated scripts
+    lab.py seed SEED               print the script of a seed and where it differs
 """
 
 import argparse
@@ -13,7 +14,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from otrlab import suite
+from otrlab import campaign, generate, script, suite
 from otrlab.bench import Bench
 
 STOCK = "/usr/lib/x86_64-linux-gnu/libotr.so.5"
@@ -30,6 +31,15 @@ def arguments():
     part.add_argument("patterns", nargs="+")
     part.add_argument("--pairing", default="stock+stock")
     part.add_argument("--brief", action="store_true", help="leave out the state of contexts")
+    part = commands.add_parser("random")
+    part.add_argument("-n", type=int, default=2000, help="how many scripts")
+    part.add_argument("-s", "--seed", type=int, default=1, help="the first seed")
+    part.add_argument("-j", "--processes", type=int, default=os.cpu_count())
+    part.add_argument("--shrink", type=int, default=3, help="how many failing scripts to make short")
+    part = commands.add_parser("seed")
+    part.add_argument("seed", type=int)
+    part.add_argument("--pairing")
+    part.add_argument("--shrink", action="store_true")
     return parser.parse_args()
 
 
@@ -73,9 +83,26 @@ def show(options):
     return 0
 
 
+def run_random(options):
+    return 1 if campaign.run(libraries(options), options.seed, options.n, options.processes, options.shrink) else 0
+
+
+def run_seed(options):
+    print(script.text(generate.script(options.seed)))
+    examiner = campaign.Examiner(libraries(options))
+    failures, counts = examiner.examine(options.seed)
+    for pairing, shown in failures:
+        print("%s\n%s" % (pairing, shown))
+        if options.shrink and pairing in (options.pairing or pairing):
+            print(examiner.shrunk(options.seed, pairing))
+    print(dict(counts))
+    examiner.bench.close()
+    return 1 if failures else 0
+
+
 def main():
     options = arguments()
-    return {"suite": run_suite, "show": show}[options.command](options)
+    return {"suite": run_suite, "show": show, "random": run_random, "seed": run_seed}[options.command](options)
 
 
 if __name__ == "__main__":

@@ -101,6 +101,8 @@ class World:
         if verb == "hook":
             # hook CALLBACK N COMMAND...: the command is for the same client
             rest = rest[:3] + [client.name] + rest[3:]
+        if verb == "restart":
+            client.had_session.clear()
         rest = [w and self.fill_in(w) for w in rest]
         self.ask(client, verb, *[encode_word(w) for w in rest])
 

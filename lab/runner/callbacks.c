@@ -163,6 +163,7 @@ static void on_handle_smp_event(void *data, OtrlSMPEvent event, ConnContext *con
 {
     emit("cb handle_smp_event %s event=%d progress=%u question=%s", context_brief(context), event, progress,
          enc(question));
+    ((struct client *)data)->asked = event == OTRL_SMPEVENT_ASK_FOR_ANSWER || event == OTRL_SMPEVENT_ASK_FOR_SECRET;
     hooks_run(data, "handle_smp_event");
 }
 

@@ -101,6 +101,7 @@ struct client {
     int convert;                    /* convert_msg: 0 leaves alone, 1 appends, 2 empty text */
     int app_data;                   /* pass add_app_data callbacks */
     int no_tlvs, no_contextp;       /* pass NULL for these outputs */
+    int asked;                      /* an SMP event asked for an answer */
     void *pending;                  /* handle of a background key generation */
     struct hook *hooks;
     struct client *next;

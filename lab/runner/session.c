@@ -168,7 +168,8 @@ static ConnContext *peer(struct client *c, char *to, const char *tag)
     return lib.otrl_context_find(c->us, to, c->account, PROTOCOL, tag_of(tag), 0, NULL, NULL, NULL);
 }
 
-/* smp NAME TO TAG initiate|respond|abort|free SECRET [QUESTION] */
+/* smp NAME TO TAG initiate|respond|answer|abort|free SECRET [QUESTION]:
+ * `answer` responds only after an event that asked for it */
 static void do_smp(int argc, char **argv)
 {
     struct client *c = the_client(argv);
@@ -181,12 +182,13 @@ static void do_smp(int argc, char **argv)
         lib.otrl_message_initiate_smp_q(c->us, &c->ops, c, context, question, bytes, length);
     else if (!strcmp(argv[4], "initiate"))
         lib.otrl_message_initiate_smp(c->us, &c->ops, c, context, bytes, length);
-    else if (!strcmp(argv[4], "respond"))
+    else if (!strcmp(argv[4], "respond") || (!strcmp(argv[4], "answer") && c->asked))
         lib.otrl_message_respond_smp(c->us, &c->ops, c, context, bytes, length);
     else if (!strcmp(argv[4], "abort"))
         lib.otrl_message_abort_smp(c->us, &c->ops, c, context);
     else if (!strcmp(argv[4], "free") && context)
         lib.otrl_sm_state_free(context->smstate);
+    c->asked = 0;
     emit("smp done");
     snapshot(c);
 }

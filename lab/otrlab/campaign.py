@@ -1,0 +1,106 @@
+"""Runs generated scripts on all pairings, in several processes."""
+
+import multiprocessing
+import time
+from collections import Counter
+
+from . import generate, script
+from .bench import Bench, PAIRINGS
+from .compare import Comparison
+from .differences import RULES
+from .shrink import shrink
+
+
+def hosted_by_ours(pairing, steps):
+    """The clients that our library hosts in a pairing."""
+    sides = {"alice": "A", "bob": "B"}
+    for step in steps:
+        if step[0] == "client":
+            sides[step[1]] = step[3]
+    a, b = PAIRINGS[pairing]
+    return {name for name, side in sides.items() if (a if side == "A" else b) == "ours"} | {
+        side for side, library in (("A", a), ("B", b)) if library == "ours"}
+
+
+def compare(steps, base, log, pairing):
+    """(difference or None, the comparison) between a log and the reference."""
+    comparison = Comparison(steps, hosted_by_ours(pairing, steps), RULES)
+    return comparison.run(base, log), comparison
+
+
+class Examiner:
+    """Runs one script after the other in one process."""
+
+    def __init__(self, libraries):
+        self.bench = Bench(libraries)
+
+    def examine(self, seed):
+        """What a seed's script gave: failures as text, and counts."""
+        steps = generate.script(seed)
+        base = self.bench.run("stock+stock", steps, seed)
+        counts, failures = Counter(scripts=1), []
+        text = "\n".join(line for lines in base for line in lines)
+        counts["with a session"] = "_secure" in text
+        counts["lines"] = sum(len(lines) for lines in base)
+        for pairing in self.bench.pairings:
+            if pairing == "stock+stock":
+                continue
+            log = self.bench.run(pairing, steps, seed)
+            difference, comparison = compare(steps, base, log, pairing)
+            counts["lines compared"] += comparison.compared
+            counts["logs"] += 1
+            counts["logs compared to the end"] += difference is None and "stop" not in comparison.open
+            for name in set(comparison.explained):
+                counts["difference " + name] += 1
+            if difference:
+                failures.append((pairing, difference.show(steps, "stock+stock", pairing)))
+        return failures, counts
+
+    def differs(self, steps, pairing, seed):
+        base = self.bench.run("stock+stock", steps, seed)
+        return compare(steps, base, self.bench.run(pairing, steps, seed), pairing)[0]
+
+    def shrunk(self, seed, pairing):
+        """A short script with an unexplained difference, and the difference."""
+        steps = shrink(generate.script(seed), lambda part: self.differs(part, pairing, seed) is not None)
+        difference = self.differs(steps, pairing, seed)
+        shown = difference.show(steps, "stock+stock", pairing) if difference else "(does not fail any more)"
+        return "# seed %d, %s\n%s%s" % (seed, pairing, script.text(steps), shown)
+
+
+_examiner = None
+
+
+def _start(libraries):
+    global _examiner
+    _examiner = Examiner(libraries)
+
+
+def _work(seed):
+    try:
+        return seed, *_examiner.examine(seed)
+    except Exception as error:  # a broken runner must show as a failure of this seed
+        return seed, [("laboratory", repr(error))], Counter(scripts=1)
+
+
+def run(libraries, first, count, processes, shrink_failures=3, report=print):
+    """Runs `count` scripts from seed `first`; the number of failing ones."""
+    began, totals, failing = time.time(), Counter(), []
+    with multiprocessing.Pool(processes, _start, (libraries,)) as pool:
+        for seed, failures, counts in pool.imap_unordered(_work, range(first, first + count), chunksize=4):
+            totals.update(counts)
+            for pairing, shown in failures:
+                report("FAIL seed %d, %s\n    %s" % (seed, pairing, shown.replace("\n", "\n    ")))
+            if failures:
+                failing.append((seed, failures[0][0]))
+            if totals["scripts"] % 1000 == 0:
+                report("%d scripts, %d failing, %.0f s" % (totals["scripts"], len(failing), time.time() - began))
+    if failing and shrink_failures:
+        examiner = Examiner(libraries)
+        for seed, pairing in failing[:shrink_failures]:
+            if pairing in PAIRINGS:
+                report(examiner.shrunk(seed, pairing))
+    report("seeds %d to %d: %d failing, %.0f s" % (first, first + count - 1, len(failing), time.time() - began))
+    for name in sorted(totals):
+        report("    %-40s %d" % (name, totals[name]))
+    return len(failing)
