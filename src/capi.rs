@@ -39,6 +39,7 @@ pub mod userstate;
 pub mod version;
 
 pub(crate) mod alloc;
+pub(crate) mod api_version;
 pub(crate) mod blank;
 pub(crate) mod bridge;
 pub(crate) mod contacts;

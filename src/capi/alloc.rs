@@ -47,6 +47,18 @@ pub(crate) fn c_string(bytes: &[u8]) -> *mut c_char {
     }
 }
 
+/// Copies `bytes` to where C wants them and returns how many there are.
+///
+/// # Safety
+/// `to` has room for them.
+pub(crate) unsafe fn copy_out(bytes: &[u8], to: *mut u8) -> usize {
+    if !to.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
+    }
+    bytes.len()
+}
+
 /// The bytes of a C string without its NUL, or `None` for NULL.
 ///
 /// # Safety

@@ -1,8 +1,17 @@
 //! `proto.h`: policies, message types, fragments and data messages.
 
-use core::ffi::c_uint;
+use core::ffi::{c_char, c_int, c_uchar, c_uint, c_ushort};
+use core::ptr;
 
+use super::context::ConnContext;
+use super::gcrypt::gcry_error_t;
+use super::guard::{guard, guard_error};
 use super::open_enum::open_enum;
+use super::{alloc, api_version};
+use crate::wire::fragment::{self, Format};
+use crate::wire::message::{self, DataMessage, MessageType};
+use crate::wire::{base64, query, whitespace};
+use crate::{InstanceTag, Policy, Version};
 
 /// In a data message: no answer is expected if it cannot be read.
 pub const OTRL_MSGFLAGS_IGNORE_UNREADABLE: u32 = 0x01;
@@ -113,3 +122,289 @@ open_enum!(OtrlFragmentPolicy:
     OTRL_FRAGMENT_SEND_ALL_BUT_FIRST,
     OTRL_FRAGMENT_SEND_ALL_BUT_LAST,
 );
+
+/// Prepares the library for a program that was made for this version of it.
+/// Must be called before everything else; may be called again.
+///
+/// Returns 0, or an error (and a line on the standard error stream) if the
+/// program was made for a version that this library is not.
+#[unsafe(no_mangle)]
+pub extern "C" fn otrl_init(ver_major: c_uint, ver_minor: c_uint, ver_sub: c_uint) -> gcry_error_t {
+    guard_error(|| api_version::request(ver_major, ver_minor, ver_sub))
+}
+
+/// The version of the interface as a string that must not be released.
+#[unsafe(no_mangle)]
+pub extern "C" fn otrl_version() -> *const c_char {
+    c"4.1.1".as_ptr()
+}
+
+/// Makes a message that asks for a private conversation, with an explanation
+/// for correspondents without OTR. `ourname` is put into it as it is.
+///
+/// Returns a string from `malloc`, or NULL without memory or name.
+///
+/// # Safety
+/// `ourname` is NULL or NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_proto_default_query_msg(
+    ourname: *const c_char,
+    policy: OtrlPolicy,
+) -> *mut c_char {
+    guard(ptr::null_mut(), || {
+        // SAFETY: the caller's promise.
+        let Some(name) = (unsafe { alloc::bytes(ourname) }) else {
+            return ptr::null_mut();
+        };
+        alloc::c_string(&query::default_query(name, Policy::from_bits(policy)))
+    })
+}
+
+/// The highest version that a query message offers and the policy allows; 0 if
+/// there is none.
+///
+/// # Safety
+/// `querymsg` is NULL or NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_proto_query_bestversion(
+    querymsg: *const c_char,
+    policy: OtrlPolicy,
+) -> c_uint {
+    guard(0, || {
+        // SAFETY: the caller's promise.
+        unsafe { alloc::bytes(querymsg) }
+            .and_then(|text| query::best_version(text, Policy::from_bits(policy)))
+            .map_or(0, |version| version.number().into())
+    })
+}
+
+/// The highest version that a message offers in white space and the policy
+/// allows; 0 if there is none. `*starttagp` and `*endtagp` become the beginning
+/// and the end of that white space in the message, or NULL.
+///
+/// # Safety
+/// `msg` is NULL or NUL-terminated; the other pointers are NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_proto_whitespace_bestversion(
+    msg: *const c_char,
+    starttagp: *mut *const c_char,
+    endtagp: *mut *const c_char,
+    policy: OtrlPolicy,
+) -> c_uint {
+    guard(0, || {
+        // SAFETY: the caller's promise; a tag lies within the message.
+        unsafe {
+            let found = alloc::bytes(msg).and_then(whitespace::find);
+            let place =
+                |offset: Option<usize>| offset.map_or(ptr::null(), |offset| msg.add(offset));
+            if !starttagp.is_null() {
+                *starttagp = place(found.as_ref().map(|tag| tag.range.start));
+            }
+            if !endtagp.is_null() {
+                *endtagp = place(found.as_ref().map(|tag| tag.range.end));
+            }
+            found
+                .and_then(|tag| tag.versions.best(Policy::from_bits(policy)))
+                .map_or(0, |version| version.number().into())
+        }
+    })
+}
+
+/// What a text is to OTR.
+///
+/// # Safety
+/// `message` is NULL or NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_proto_message_type(message: *const c_char) -> OtrlMessageType {
+    guard(OtrlMessageType::OTRL_MSGTYPE_UNKNOWN, || {
+        // SAFETY: the caller's promise.
+        let Some(text) = (unsafe { alloc::bytes(message) }) else {
+            return OtrlMessageType::OTRL_MSGTYPE_NOTOTR;
+        };
+        match message::message_type(text) {
+            MessageType::NotOtr => OtrlMessageType::OTRL_MSGTYPE_NOTOTR,
+            MessageType::TaggedPlaintext => OtrlMessageType::OTRL_MSGTYPE_TAGGEDPLAINTEXT,
+            MessageType::Query => OtrlMessageType::OTRL_MSGTYPE_QUERY,
+            MessageType::DhCommit => OtrlMessageType::OTRL_MSGTYPE_DH_COMMIT,
+            MessageType::DhKey => OtrlMessageType::OTRL_MSGTYPE_DH_KEY,
+            MessageType::RevealSignature => OtrlMessageType::OTRL_MSGTYPE_REVEALSIG,
+            MessageType::Signature => OtrlMessageType::OTRL_MSGTYPE_SIGNATURE,
+            MessageType::V1KeyExchange => OtrlMessageType::OTRL_MSGTYPE_V1_KEYEXCH,
+            MessageType::Data => OtrlMessageType::OTRL_MSGTYPE_DATA,
+            MessageType::Error => OtrlMessageType::OTRL_MSGTYPE_ERROR,
+            MessageType::Unknown => OtrlMessageType::OTRL_MSGTYPE_UNKNOWN,
+        }
+    })
+}
+
+/// The version of an encoded message: 1, 2 or 3; 0 for other texts.
+///
+/// # Safety
+/// `message` is NULL or NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_proto_message_version(message: *const c_char) -> c_int {
+    guard(0, || {
+        // SAFETY: the caller's promise.
+        unsafe { alloc::bytes(message) }
+            .and_then(message::message_version)
+            .map_or(0, |version| version.number().into())
+    })
+}
+
+/// Reads the instance tags of an encoded version 3 message, which must begin
+/// the text. On an error nothing is written.
+///
+/// # Safety
+/// `otrmsg` is NULL or NUL-terminated; the other pointers are NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_proto_instance(
+    otrmsg: *const c_char,
+    instance_from: *mut c_uint,
+    instance_to: *mut c_uint,
+) -> gcry_error_t {
+    guard_error(|| {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let text = alloc::bytes(otrmsg).ok_or(gcry_error_t::INV_VALUE)?;
+            let (sender, receiver) = message::instances(text)?;
+            if !instance_from.is_null() {
+                *instance_from = sender.get();
+            }
+            if !instance_to.is_null() {
+                *instance_to = receiver.get();
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Reads the flags of a data message that cannot be read otherwise. On an
+/// error they are 0.
+///
+/// # Safety
+/// `datamsg` is NULL or NUL-terminated; `flagsp` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_proto_data_read_flags(
+    datamsg: *const c_char,
+    flagsp: *mut c_uchar,
+) -> gcry_error_t {
+    guard_error(|| {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if !flagsp.is_null() {
+                *flagsp = 0;
+            }
+            let text = alloc::bytes(datamsg).ok_or(gcry_error_t::INV_VALUE)?;
+            let flags = DataMessage::read_flags(&base64::dearmour_data(text)?)?;
+            if !flagsp.is_null() {
+                *flagsp = flags;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Cuts a message into `fragment_count` pieces of less than `mms` bytes, in the
+/// form of the context's version. `*fragments` becomes an array from `malloc`
+/// of strings from `malloc`.
+///
+/// Returns an error, and leaves `*fragments` alone, if the message does not
+/// make that many pieces, or if `mms` leaves no room for text.
+///
+/// # Safety
+/// `fragments` is NULL or valid, `context` is NULL or a valid context,
+/// `message` is NULL or NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_proto_fragment_create(
+    mms: c_int,
+    fragment_count: c_int,
+    fragments: *mut *mut *mut c_char,
+    context: *mut ConnContext,
+    message: *const c_char,
+) -> gcry_error_t {
+    guard_error(|| {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let text = alloc::bytes(message).ok_or(gcry_error_t::INV_VALUE)?;
+            if fragments.is_null() || context.is_null() {
+                return Err(gcry_error_t::INV_VALUE);
+            }
+            let limit = usize::try_from(mms).map_err(|_| gcry_error_t::INV_VALUE)?;
+            let pieces = fragment::cut(text, limit, format_of(context))?;
+            if usize::try_from(fragment_count) != Ok(pieces.len()) {
+                return Err(gcry_error_t::INV_VALUE);
+            }
+            *fragments = array(&pieces)?;
+        }
+        Ok(())
+    })
+}
+
+/// Releases `arraylen` pieces and their array.
+///
+/// # Safety
+/// `fragments` is NULL or points to what `otrl_proto_fragment_create` has made
+/// with `arraylen` pieces, which are not used any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_proto_fragment_free(
+    fragments: *mut *mut *mut c_char,
+    arraylen: c_ushort,
+) {
+    guard((), || {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if fragments.is_null() || (*fragments).is_null() {
+                return;
+            }
+            for number in 0..usize::from(arraylen) {
+                alloc::free(*(*fragments).add(number));
+            }
+            alloc::free(*fragments);
+        }
+    });
+}
+
+/// The form of the pieces of a message from this context: that of version 3
+/// once a key exchange or a conversation has this version.
+///
+/// # Safety
+/// `context` points to a context.
+pub(crate) unsafe fn format_of(context: *mut ConnContext) -> Format {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let version = u32::from(Version::V3.number());
+        if (*context).auth.protocol_version == version || (*context).protocol_version == version {
+            Format::V3 {
+                sender: InstanceTag::new((*context).our_instance),
+                receiver: InstanceTag::new((*context).their_instance),
+            }
+        } else {
+            Format::V2
+        }
+    }
+}
+
+/// An array from `malloc` of strings from `malloc`.
+///
+/// # Errors
+/// [`gcry_error_t::ENOMEM`].
+fn array(pieces: &[Vec<u8>]) -> Result<*mut *mut c_char, gcry_error_t> {
+    let size = size_of::<*mut c_char>().saturating_mul(pieces.len().max(1));
+    // SAFETY: `malloc` may be called with any size; the array has room for all.
+    unsafe {
+        let array = libc::malloc(size).cast::<*mut c_char>();
+        if array.is_null() {
+            return Err(gcry_error_t::ENOMEM);
+        }
+        for (number, piece) in pieces.iter().enumerate() {
+            let copy = alloc::c_string(piece);
+            if copy.is_null() {
+                (0..number).for_each(|made| alloc::free(*array.add(made)));
+                alloc::free(array);
+                return Err(gcry_error_t::ENOMEM);
+            }
+            array.add(number).write(copy);
+        }
+        Ok(array)
+    }
+}
