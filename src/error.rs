@@ -44,6 +44,8 @@ pub enum Error {
     NotEncrypted,
     /// A zero-knowledge proof or another SMP value is wrong: the peer cheats.
     BadProof,
+    /// An answer was given though the peer has not asked.
+    NotAsked,
     /// The operation needs a private key that is not there.
     NoPrivateKey,
     /// A stored private key cannot be used: wrong list, missing part, not DSA.
@@ -76,6 +78,7 @@ impl Error {
             Self::Replayed => "message counter was used before",
             Self::NotEncrypted => "conversation is not encrypted",
             Self::BadProof => "zero-knowledge proof does not hold",
+            Self::NotAsked => "the peer has not asked",
             Self::NoPrivateKey => "no private key",
             Self::UnusableKey => "unusable private key",
             Self::Syntax => "bad S-expression",

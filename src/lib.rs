@@ -5,12 +5,16 @@
 //! input and output. The C interface that replaces libotr 4.1.1 lives in one
 //! outer layer and turns the core's effects into callbacks.
 
+pub mod ake;
 pub mod crypto;
+pub mod data;
 pub mod error;
 pub mod files;
 pub mod instance_tag;
 pub mod limits;
 pub mod policy;
+pub mod smp;
+pub mod v1;
 pub mod wire;
 
 #[allow(unsafe_code)]
