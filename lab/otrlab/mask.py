@@ -13,6 +13,8 @@ INSTANCE = re.compile(r"(#|our=|>|\bv3 \w+ |\bv3 )([0-9a-f]{1,8})(?=[ >)]|$)")
 WITH_INSTANCES = frozenset(
     "ctx auth sm priv fp cb order sent received found recent touched forced gone inject wire".split()
 )
+# In version 1 the larger of two random keys decides which half is bold.
+V1_HALF = re.compile(r"(\bpv=1 .*\bhalf=)[01]")
 TIMES = re.compile(r"\b(sent|rcvd|ctime)=(\d+)")
 FRAGMENT = re.compile(r"frag=(\d+)/(\d+)/(\d+)")
 # A number of a key file: in hexadecimal, or as a string if it looks like one.
@@ -67,4 +69,5 @@ class Mask:
         if kind not in WITH_INSTANCES:
             return line
         line = TIMES.sub(self.time, line)
+        line = V1_HALF.sub(r"\1*", line)
         return INSTANCE.sub(lambda m: m[1] + self.tag(m[2]), line)
