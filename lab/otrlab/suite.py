@@ -2,6 +2,7 @@
 
 import glob
 import os
+import re
 
 from . import script
 from .bench import PAIRINGS
@@ -19,6 +20,23 @@ def written_cases(patterns=()):
             raise ValueError("%s: the name %s is taken" % (case.where, case.name))
         names.add(case.name)
     return [c for c in cases if not patterns or any(p in c.name for p in patterns)]
+
+
+def undocumented(cases, rules):
+    """What docs/differences.md and the laboratory say about each other that is not so."""
+    path = os.path.join(os.path.dirname(HERE), "docs", "differences.md")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    entries = dict(re.findall(r"^### (\S+)\n(.*?)(?=^##|\Z)", text, re.S | re.M))
+    names = {case.name for case in cases}
+    marks = {mark for case in cases for marked in case.differs.values() for mark in marked}
+    wrong = ["%s is not in docs/differences.md" % mark for mark in sorted(marks | set(rules)) if mark not in entries]
+    for entry, body in entries.items():
+        shown = re.findall(r"`(\d[^`]*)`", body)
+        wrong += ["docs/differences.md, %s: there is no case %s" % (entry, name) for name in shown if name not in names]
+        if not shown:
+            wrong.append("docs/differences.md, %s: no case shows it" % entry)
+    return wrong
 
 
 def library_of(who, steps, pairing):
