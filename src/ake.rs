@@ -159,8 +159,7 @@ pub enum SessionHalf {
 pub struct Established {
     /// The version that was spoken.
     pub version: Version,
-    /// The peer's long-term key. It may be our own, sent back to us by the
-    /// network: see [`Self::is_reflection`].
+    /// The peer's long-term key.
     pub their_key: dsa::PublicKey,
     /// The number of the peer's D-H key.
     pub their_keyid: u32,
@@ -181,11 +180,12 @@ pub struct Established {
 }
 
 impl Established {
-    /// Whether the peer used our own long-term key, which means that our
-    /// messages came back to us. Such a session must not be used.
+    /// Whether the peer's D-H key is our own: our messages came back to us,
+    /// and such a session must not be used. Equal long-term keys are no sign
+    /// of it, as somebody may talk to another account of his.
     #[must_use]
-    pub fn is_reflection(&self, ours: &dsa::PublicKey) -> bool {
-        self.their_key == *ours
+    pub fn is_reflection(&self) -> bool {
+        *self.our_dh.public() == self.their_dh
     }
 }
 

@@ -44,6 +44,7 @@ pub(crate) mod blank;
 pub(crate) mod bridge;
 pub(crate) mod contacts;
 pub(crate) mod conversation;
+mod driver;
 pub(crate) mod errno;
 pub(crate) mod gcrypt;
 pub(crate) mod guard;
@@ -51,7 +52,10 @@ pub(crate) mod keys;
 mod layout;
 pub(crate) mod list;
 pub(crate) mod open_enum;
+mod own;
 pub(crate) mod pending;
+mod poll;
+mod state;
 #[cfg(test)]
 mod tests;
 pub(crate) mod vault;

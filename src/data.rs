@@ -41,6 +41,9 @@ use crate::crypto::modp::Element;
 pub use message::{Opened, Sealed};
 pub(crate) use pair::Pair;
 
+/// The length of a MAC key in bytes.
+const MAC_KEY_LEN: usize = 20;
+
 /// Which of the two latest D-H keys of one side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Age {
@@ -120,6 +123,12 @@ impl KeyRing {
     /// are encrypted with.
     pub(crate) const fn acknowledged_key(&self) -> (&KeyPair, u32) {
         (&self.our_previous, self.our_keyid.saturating_sub(1))
+    }
+
+    /// How many MAC keys the next message will reveal.
+    #[must_use]
+    pub fn saved_mac_keys(&self) -> usize {
+        self.old_mac_keys.len() / MAC_KEY_LEN
     }
 
     /// The number of the peer's current key.

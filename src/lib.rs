@@ -6,6 +6,7 @@
 //! outer layer and turns the core's effects into callbacks.
 
 pub mod ake;
+mod conversation;
 pub mod crypto;
 pub mod data;
 pub mod error;
@@ -13,6 +14,7 @@ pub mod files;
 pub mod instance_tag;
 pub mod limits;
 pub mod policy;
+pub mod session;
 pub mod smp;
 pub mod v1;
 pub mod wire;
@@ -20,6 +22,7 @@ pub mod wire;
 #[allow(unsafe_code)]
 mod capi;
 
+pub use conversation::{Conversation, Event, Output};
 pub use error::Error;
 pub use instance_tag::InstanceTag;
 pub use policy::{Policy, Version};

@@ -61,3 +61,15 @@ pub const MAX_NAME: usize = 16 << 10;
 ///
 /// A contact takes about 100 bytes: this is two million of them.
 pub const MAX_LINES_FILE: usize = 256 << 20;
+
+/// Most texts kept for a session that is being established. When one more
+/// comes the oldest is dropped.
+///
+/// People type a few while they wait; the texts are secret memory.
+pub const KEPT_TEXTS: usize = 64;
+
+/// Most instances of one peer.
+///
+/// Each login of the peer is one: a handful. Everybody who can write in the
+/// peer's name can make up instance tags.
+pub const INSTANCES: usize = 256;

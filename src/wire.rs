@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod base64;
+pub mod error_message;
 pub mod fragment;
 pub mod message;
 pub mod query;

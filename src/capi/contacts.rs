@@ -165,6 +165,11 @@ impl Handle {
         }
     }
 
+    /// Where the context was, whether or not it still is.
+    pub(crate) fn address(self) -> *mut ConnContext {
+        self.context
+    }
+
     /// The context, if it is still the same one.
     ///
     /// # Safety

@@ -14,7 +14,7 @@ use super::instag::{
 use super::list;
 use super::open_enum::read_or;
 use super::userstate::OtrlUserState;
-use super::{alloc, auth, blank, context, context_priv, sm};
+use super::{alloc, auth, blank, context, context_priv, sm, state};
 
 /// Who talks to whom.
 #[derive(Clone, Copy)]
@@ -330,13 +330,14 @@ pub(crate) unsafe fn find_fingerprint(
 ///
 /// # Safety
 /// `context` is NULL or points to a context.
-pub(crate) unsafe fn force(context: *mut ConnContext, state: OtrlMessageState) {
+pub(crate) unsafe fn force(context: *mut ConnContext, to: OtrlMessageState) {
     if context.is_null() {
         return;
     }
     // SAFETY: the caller's promise.
     unsafe {
-        (*context).msgstate = MaybeUninit::new(state);
+        state::drop_secrets(context);
+        (*context).msgstate = MaybeUninit::new(to);
         auth::otrl_auth_clear(&raw mut (*context).auth);
         (*context).active_fingerprint = ptr::null_mut();
         (*context).sessionid = [0; 20];
@@ -490,6 +491,7 @@ unsafe fn release(context: *mut ConnContext) {
         alloc::free((*context).protocol);
         blank::release((*context).context_priv, (*context).smstate);
         contacts::released(context);
+        state::forgotten();
         alloc::free(context);
     }
 }

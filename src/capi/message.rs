@@ -2,10 +2,26 @@
 
 use core::ffi::{c_char, c_int, c_uchar, c_uint, c_ushort, c_void};
 
-use super::context::ConnContext;
+use core::mem::MaybeUninit;
+use core::ptr;
+
+use super::contacts::Handle;
+use super::context::{
+    ConnContext, otrl_context_find, otrl_context_force_plaintext, otrl_context_update_recent_child,
+};
+use super::driver::{App, Names, Newcomers, ReceiveArguments, SendArguments, inject_sealed, now};
 use super::gcrypt::gcry_error_t;
-use super::proto::OtrlPolicy;
+use super::guard::{guard, guard_error};
+use super::instag::otrl_instag_t;
+use super::proto::{OtrlFragmentPolicy, OtrlPolicy};
+use super::tlv::{OtrlTLV, otrl_tlv_free};
 use super::userstate::OtrlUserState;
+use super::{alloc, driver, open_enum, own, poll, state};
+use crate::Error;
+use crate::crypto::dsa::Fingerprint;
+use crate::crypto::os_random;
+use crate::data::Sealed;
+use crate::session::{Instance, MessageState, POLL_INTERVAL, Part};
 
 /// Which error message the other side is to be sent.
 #[repr(C)]
@@ -265,3 +281,529 @@ pub struct s_OtrlMessageAppOps {
 
 /// What the library asks of the application.
 pub type OtrlMessageAppOps = s_OtrlMessageAppOps;
+
+/// Releases a text that this library handed over. NULL is fine.
+///
+/// # Safety
+/// `message` is NULL or a text from this library that is not used any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_message_free(message: *mut c_char) {
+    // SAFETY: the caller's promise.
+    guard((), || unsafe { alloc::wipe_string(message) });
+}
+
+/// Takes a text that the user wants to send to `recipient` (`instag` says to
+/// which instance) and says what to send instead.
+///
+/// Sets `*messagep` to the text to send, to be released by
+/// `otrl_message_free`, or to NULL if `original_msg` may be sent as it is; and
+/// `*contextp`, if `contextp` is not NULL, to the context. `tlvs` travel along
+/// if the text is encrypted and still belong to the caller. `fragPolicy` says
+/// what to do with a text that is too long for the transport. A context that
+/// has to be made is passed to `add_appdata` with `data`.
+///
+/// If the result is not 0, nothing may be sent unless `*messagep` was set.
+///
+/// # Safety
+/// `us` is a user state, `ops` a structure of callbacks, the texts are NULL or
+/// strings, `tlvs` is NULL or a list of records; the outputs may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_message_sending(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    accountname: *const c_char,
+    protocol: *const c_char,
+    recipient: *const c_char,
+    instag: otrl_instag_t,
+    original_msg: *const c_char,
+    tlvs: *mut OtrlTLV,
+    messagep: *mut *mut c_char,
+    fragPolicy: MaybeUninit<OtrlFragmentPolicy>,
+    contextp: *mut *mut ConnContext,
+    add_appdata: Option<unsafe extern "C" fn(data: *mut c_void, context: *mut ConnContext)>,
+    data: *mut c_void,
+) -> gcry_error_t {
+    guard_error(|| {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if !messagep.is_null() {
+                *messagep = ptr::null_mut();
+            }
+            if !contextp.is_null() {
+                *contextp = ptr::null_mut();
+            }
+            let Some(text) = alloc::bytes(original_msg) else {
+                return Err(gcry_error_t::INV_VALUE);
+            };
+            if us.is_null()
+                || accountname.is_null()
+                || protocol.is_null()
+                || recipient.is_null()
+                || messagep.is_null()
+            {
+                return Err(gcry_error_t::INV_VALUE);
+            }
+            let Some(fragments) = open_enum::read(fragPolicy) else {
+                return Err(gcry_error_t::INV_VALUE);
+            };
+            let arguments = SendArguments {
+                account: accountname,
+                protocol,
+                recipient,
+                instance: instag,
+                text,
+                tlvs,
+                fragments,
+                newcomers: Newcomers {
+                    add: add_appdata,
+                    data,
+                },
+            };
+            let sending = driver::sending(App::new(us, ops, opdata), &arguments);
+            if !contextp.is_null() {
+                *contextp = sending.context.unwrap_or(ptr::null_mut());
+            }
+            if let Some(text) = sending.text {
+                let copy = alloc::c_string(&text);
+                if copy.is_null() {
+                    return Err(gcry_error_t::ENOMEM);
+                }
+                *messagep = copy;
+            }
+            sending.result
+        }
+    })
+}
+
+/// Takes a text that arrived from `sender`.
+///
+/// Returns 1 if the text was a matter of the protocol and must not be shown.
+/// Otherwise `*newmessagep`, to be released by `otrl_message_free`, is to be
+/// shown, or `message` itself if that is NULL. `*tlvsp`, to be released by
+/// `otrl_tlv_free`, gets the records that came along, also with result 1;
+/// `*contextp` the context. Both pointers may be NULL. A context that has to
+/// be made is passed to `add_appdata` with `data`.
+///
+/// # Safety
+/// `us` is a user state, `ops` a structure of callbacks, the texts are NULL or
+/// strings; the outputs may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_message_receiving(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    accountname: *const c_char,
+    protocol: *const c_char,
+    sender: *const c_char,
+    message: *const c_char,
+    newmessagep: *mut *mut c_char,
+    tlvsp: *mut *mut OtrlTLV,
+    contextp: *mut *mut ConnContext,
+    add_appdata: Option<unsafe extern "C" fn(data: *mut c_void, context: *mut ConnContext)>,
+    data: *mut c_void,
+) -> c_int {
+    // After a panic the text is not shown: it may be anything.
+    guard(1, || {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if newmessagep.is_null() {
+                return 0;
+            }
+            *newmessagep = ptr::null_mut();
+            if !tlvsp.is_null() {
+                *tlvsp = ptr::null_mut();
+            }
+            if !contextp.is_null() {
+                *contextp = ptr::null_mut();
+            }
+            if us.is_null()
+                || accountname.is_null()
+                || protocol.is_null()
+                || sender.is_null()
+                || message.is_null()
+            {
+                return 0;
+            }
+            let arguments = ReceiveArguments {
+                account: accountname,
+                protocol,
+                sender,
+                message,
+                newcomers: Newcomers {
+                    add: add_appdata,
+                    data,
+                },
+            };
+            let answer = driver::receiving(App::new(us, ops, opdata), arguments);
+            if !contextp.is_null() {
+                *contextp = answer.context;
+            }
+            if tlvsp.is_null() {
+                otrl_tlv_free(answer.tlvs);
+            } else {
+                *tlvsp = answer.tlvs;
+            }
+            if let Some(text) = answer.text {
+                *newmessagep = alloc::c_string(&text);
+                if (*newmessagep).is_null() {
+                    // Better lost than an encrypted text shown in its place.
+                    return 1;
+                }
+            }
+            answer.internal.into()
+        }
+    })
+}
+
+/// Ends the private conversation with one instance of `username` and tells
+/// the peer, if `is_logged_in` says that it is there.
+///
+/// # Safety
+/// `us` is a user state, `ops` a structure of callbacks, the texts are NULL or
+/// strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_message_disconnect(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    accountname: *const c_char,
+    protocol: *const c_char,
+    username: *const c_char,
+    instance: otrl_instag_t,
+) {
+    guard((), || {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let context = find(us, accountname, protocol, username, instance);
+            if !context.is_null() {
+                disconnect(App::new(us, ops, opdata), context);
+            }
+        }
+    });
+}
+
+/// Ends the private conversations with all instances of `username`.
+///
+/// # Safety
+/// As for `otrl_message_disconnect`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_message_disconnect_all_instances(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    accountname: *const c_char,
+    protocol: *const c_char,
+    username: *const c_char,
+) {
+    guard((), || {
+        // SAFETY: the caller's promise. Callbacks may change the list, so only
+        // the tags are kept, and each context is found anew.
+        unsafe {
+            let app = App::new(us, ops, opdata);
+            let master = find(us, accountname, protocol, username, 0);
+            let mut tags = Vec::new();
+            let mut at = master;
+            while !at.is_null() && (*at).m_context == master {
+                tags.push((*at).their_instance);
+                at = (*at).next;
+            }
+            for tag in tags {
+                let context = find(us, accountname, protocol, username, tag);
+                if !context.is_null() {
+                    disconnect(app, context);
+                }
+            }
+        }
+    });
+}
+
+/// Finds a context without making one; NULL if there is none.
+///
+/// # Safety
+/// `us` is a user state, the texts are NULL or strings.
+unsafe fn find(
+    us: OtrlUserState,
+    account: *const c_char,
+    protocol: *const c_char,
+    user: *const c_char,
+    instance: otrl_instag_t,
+) -> *mut ConnContext {
+    if us.is_null() {
+        return ptr::null_mut();
+    }
+    let nobody = ptr::null_mut();
+    // SAFETY: the caller's promise.
+    unsafe {
+        otrl_context_find(
+            us,
+            user,
+            account,
+            protocol,
+            instance,
+            0,
+            nobody,
+            None,
+            ptr::null_mut(),
+        )
+    }
+}
+
+/// # Safety
+/// The promise made to [`App::new`] holds; `context` is a context.
+unsafe fn disconnect(app: App, context: *mut ConnContext) {
+    // SAFETY: the caller's promise; the context is asked for again after
+    // callbacks.
+    unsafe {
+        let encrypted = state::step_quietly(context, |instance| {
+            instance.state == MessageState::Encrypted && instance.keys.is_some()
+        });
+        let names = Names::of(context);
+        let epoch = state::epoch();
+        let online = encrypted == Some(true) && app.is_logged_in(&names);
+        if state::epoch() != epoch {
+            return;
+        }
+        let farewell = state::step(context, |instance| instance.disconnect(online, now()));
+        if let Some(Some(text)) = farewell {
+            app.inject(&names, &text);
+        }
+        if state::epoch() == epoch {
+            otrl_context_force_plaintext(context);
+        }
+        app.update_context_list();
+    }
+}
+
+/// Starts a comparison of secrets.
+///
+/// # Safety
+/// `us` is a user state, `ops` a structure of callbacks, `context` NULL or a
+/// context, `secret` NULL or `secretlen` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_message_initiate_smp(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    context: *mut ConnContext,
+    secret: *const c_uchar,
+    secretlen: usize,
+) {
+    guard((), || {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let secret = alloc::slice(secret, secretlen);
+            smp(
+                App::new(us, ops, opdata),
+                context,
+                |instance, fingerprint| {
+                    instance.smp_start(fingerprint, None, secret, now(), &mut os_random())
+                },
+            );
+        }
+    });
+}
+
+/// Starts a comparison of secrets in which the peer is asked a question.
+///
+/// # Safety
+/// As for `otrl_message_initiate_smp`; `question` is NULL or a string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_message_initiate_smp_q(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    context: *mut ConnContext,
+    question: *const c_char,
+    secret: *const c_uchar,
+    secretlen: usize,
+) {
+    guard((), || {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let question = alloc::bytes(question);
+            let secret = alloc::slice(secret, secretlen);
+            smp(
+                App::new(us, ops, opdata),
+                context,
+                |instance, fingerprint| {
+                    instance.smp_start(fingerprint, question, secret, now(), &mut os_random())
+                },
+            );
+        }
+    });
+}
+
+/// Answers the peer who asked to compare secrets.
+///
+/// # Safety
+/// As for `otrl_message_initiate_smp`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_message_respond_smp(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    context: *mut ConnContext,
+    secret: *const c_uchar,
+    secretlen: usize,
+) {
+    guard((), || {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let secret = alloc::slice(secret, secretlen);
+            smp(
+                App::new(us, ops, opdata),
+                context,
+                |instance, fingerprint| {
+                    instance.smp_answer(fingerprint, secret, now(), &mut os_random())
+                },
+            );
+        }
+    });
+}
+
+/// Ends a comparison of secrets.
+///
+/// # Safety
+/// `us` is a user state, `ops` a structure of callbacks, `context` NULL or a
+/// context.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_message_abort_smp(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    context: *mut ConnContext,
+) {
+    guard((), || {
+        // SAFETY: the caller's promise.
+        unsafe {
+            send(App::new(us, ops, opdata), context, Part::Smp, |instance| {
+                instance.smp_abort(now())
+            });
+        }
+    });
+}
+
+/// Does a step of a comparison of secrets that needs our fingerprint.
+///
+/// # Safety
+/// The promise made to [`App::new`] holds; `context` is NULL or a context.
+unsafe fn smp(
+    app: App,
+    context: *mut ConnContext,
+    work: impl FnOnce(&mut Instance, &Fingerprint) -> Result<Sealed, Error>,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if context.is_null() || app.us.is_null() {
+            return;
+        }
+        let names = Names::of(context);
+        // Without a key of ours there cannot be a private conversation.
+        let Some(fingerprint) = own::fingerprint(app, &names) else {
+            return;
+        };
+        send(app, context, Part::Smp, |instance| {
+            work(instance, &fingerprint)
+        });
+    }
+}
+
+/// Seals a data message in one step and sends it; a step that fails sends and
+/// changes nothing.
+///
+/// # Safety
+/// As for [`smp`].
+unsafe fn send(
+    app: App,
+    context: *mut ConnContext,
+    part: Part,
+    work: impl FnOnce(&mut Instance) -> Result<Sealed, Error>,
+) -> Option<Sealed> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if context.is_null() {
+            return None;
+        }
+        let names = Names::of(context);
+        let sealed = state::step_quietly(context, |instance| {
+            let sealed = work(instance)?;
+            Ok::<_, Error>((sealed, instance.current_format()))
+        });
+        let (sealed, format) = sealed?.ok()?;
+        let handle = Handle::new(app.us, context);
+        otrl_context_update_recent_child(context, 1);
+        inject_sealed(app, &names, context, &sealed, Some(format));
+        if let Some(context) = handle.get() {
+            state::publish(context, part);
+        }
+        Some(sealed)
+    }
+}
+
+/// Tells the peer that the extra symmetric key is about to be used for `use`
+/// and puts the key into `symkey`.
+///
+/// # Safety
+/// `us` is a user state, `ops` a structure of callbacks, `context` NULL or a
+/// context, `usedata` NULL or `usedatalen` bytes; `symkey` has room for 32.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_message_symkey(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+    context: *mut ConnContext,
+    r#use: c_uint,
+    usedata: *const c_uchar,
+    usedatalen: usize,
+    symkey: *mut c_uchar,
+) -> gcry_error_t {
+    guard_error(|| {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if context.is_null() || symkey.is_null() || (usedatalen > 0 && usedata.is_null()) {
+                return Err(gcry_error_t::INV_VALUE);
+            }
+            let data = alloc::slice(usedata, usedatalen);
+            let names = Names::of(context);
+            let sealed = state::step_quietly(context, |instance| {
+                instance.request_symmetric_key(r#use, data, now())
+            });
+            let Some(Ok(sealed)) = sealed else {
+                return Err(gcry_error_t::INV_VALUE);
+            };
+            ptr::copy_nonoverlapping(sealed.extra_key.as_ptr(), symkey, sealed.extra_key.len());
+            // Compatibility: never cut into pieces.
+            inject_sealed(App::new(us, ops, opdata), &names, context, &sealed, None);
+            Ok(())
+        }
+    })
+}
+
+/// How often `otrl_message_poll` should be called, in seconds. The argument
+/// does not matter.
+///
+/// # Safety
+/// None: any argument will do.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_message_poll_get_default_interval(_us: OtrlUserState) -> c_uint {
+    POLL_INTERVAL
+}
+
+/// Ends key exchanges that nobody has answered in time. `ops` may be NULL.
+///
+/// # Safety
+/// `us` is NULL or a user state, `ops` NULL or a structure of callbacks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_message_poll(
+    us: OtrlUserState,
+    ops: *const OtrlMessageAppOps,
+    opdata: *mut c_void,
+) {
+    guard((), || {
+        if !us.is_null() {
+            // SAFETY: the caller's promise.
+            unsafe { poll::poll(App::new(us, ops, opdata)) };
+        }
+    });
+}

@@ -21,6 +21,14 @@ pub(crate) fn read<E: OpenEnum>(raw: MaybeUninit<E>) -> Option<E> {
     E::from_number(number)
 }
 
+/// The number in a field or parameter.
+pub(crate) fn number<E: OpenEnum>(raw: MaybeUninit<E>) -> c_int {
+    const { assert!(size_of::<E>() == size_of::<c_int>()) };
+    // SAFETY: the sizes are equal, every bit pattern is a `c_int`, and memory
+    // that came from C is initialised.
+    unsafe { core::mem::transmute_copy::<MaybeUninit<E>, c_int>(&raw) }
+}
+
 /// The same, with a value for numbers that are no enumerator.
 pub(crate) fn read_or<E: OpenEnum>(raw: MaybeUninit<E>, other: E) -> E {
     read(raw).unwrap_or(other)

@@ -7,6 +7,7 @@ use super::gcrypt::gcry_mpi_t;
 use super::guard::guard;
 use super::open_enum::open_enum;
 use super::{alloc, blank, bridge};
+use crate::smp;
 
 /// The length of a SHA-256 hash in bytes.
 pub const SM_DIGEST_SIZE: u32 = 32;
@@ -129,6 +130,36 @@ pub unsafe extern "C" fn otrl_sm_state_free(smst: *mut OtrlSMState) {
             alloc::wipe_object(smst);
         }
     });
+}
+
+/// Shows how far a comparison of secrets has come.
+///
+/// While a run is on, programs take `secret` for a sign of it: it is then a
+/// number, and stays one until the state is freed.
+///
+/// # Safety
+/// `state` is valid and holds NULL or numbers of libgcrypt.
+pub(crate) unsafe fn show(state: *mut OtrlSMState, smp: &smp::Smp) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*state).nextExpected.write(match smp.expected() {
+            smp::Expected::Message1 => NextExpectedSMP::OTRL_SMP_EXPECT1,
+            smp::Expected::Message2 => NextExpectedSMP::OTRL_SMP_EXPECT2,
+            smp::Expected::Message3 => NextExpectedSMP::OTRL_SMP_EXPECT3,
+            smp::Expected::Message4 => NextExpectedSMP::OTRL_SMP_EXPECT4,
+        });
+        (*state).sm_prog_state.write(match smp.progress() {
+            smp::Progress::Ok => OtrlSMProgState::OTRL_SMP_PROG_OK,
+            smp::Progress::Cheated => OtrlSMProgState::OTRL_SMP_PROG_CHEATED,
+            smp::Progress::Failed => OtrlSMProgState::OTRL_SMP_PROG_FAILED,
+            smp::Progress::Succeeded => OtrlSMProgState::OTRL_SMP_PROG_SUCCEEDED,
+        });
+        (*state).received_question = smp.received_question().into();
+        let running = smp.is_asked() || smp.expected() != smp::Expected::Message1;
+        if running && (*state).secret.is_null() {
+            (*state).secret = bridge::mpi(&[]).unwrap_or(core::ptr::null_mut());
+        }
+    }
 }
 
 /// The fields that are numbers.

@@ -8,7 +8,7 @@ use super::guard::guard;
 use super::instag::{OtrlInsTag, otrl_instag_forget_all};
 use super::privkey::{otrl_privkey_forget_all, otrl_privkey_pending_forget_all};
 use super::privkey_t::{OtrlPendingPrivKey, OtrlPrivKey};
-use super::{alloc, contacts};
+use super::{alloc, contacts, poll};
 
 /// The conversations, keys and instance tags of one user.
 #[repr(C)]
@@ -53,6 +53,7 @@ pub unsafe extern "C" fn otrl_userstate_free(us: OtrlUserState) {
             otrl_privkey_pending_forget_all(us);
             otrl_instag_forget_all(us);
             contacts::user_released(us);
+            poll::forget(us);
             alloc::free(us);
         }
     });

@@ -1,0 +1,336 @@
+//! `otrl_message_receiving`: a text arrives.
+
+use core::ffi::{c_char, c_int};
+use core::ptr;
+
+use zeroize::Zeroizing;
+
+use super::group::{Lending, Newcomers, Worked};
+use super::perform::perform;
+use super::{App, Names, now};
+use crate::capi::context::{
+    ConnContext, OtrlMessageState, OtrlOffer, otrl_context_find,
+    otrl_context_find_recent_secure_instance, otrl_context_is_fingerprint_trusted,
+    otrl_context_update_recent_child,
+};
+use crate::capi::gcrypt::gcry_error_t;
+use crate::capi::message::{OtrlConvertType, OtrlMessageEvent};
+use crate::capi::tlv::OtrlTLV;
+use crate::capi::{alloc, open_enum, own, state};
+use crate::crypto::os_random;
+use crate::session::{self, Best, Incoming, Received, Routing, Verdict, Which, needs_private_key};
+use crate::wire::message::{MessageType, message_type};
+use crate::{InstanceTag, Policy};
+
+/// What `otrl_message_receiving` was called with.
+#[derive(Clone, Copy)]
+pub(in crate::capi) struct ReceiveArguments {
+    pub(in crate::capi) account: *const c_char,
+    pub(in crate::capi) protocol: *const c_char,
+    pub(in crate::capi) sender: *const c_char,
+    pub(in crate::capi) message: *const c_char,
+    pub(in crate::capi) newcomers: Newcomers,
+}
+
+/// What goes back to the application.
+pub(in crate::capi) struct Answer {
+    /// Whether the text was a matter of the protocol.
+    pub(in crate::capi) internal: bool,
+    /// What to show instead of the text, if anything.
+    pub(in crate::capi) text: Option<Zeroizing<Vec<u8>>>,
+    /// The records, from `malloc`.
+    pub(in crate::capi) tlvs: *mut OtrlTLV,
+    /// The context, or NULL.
+    pub(in crate::capi) context: *mut ConnContext,
+}
+
+impl Answer {
+    const fn new(internal: bool, context: *mut ConnContext) -> Self {
+        Self {
+            internal,
+            text: None,
+            tlvs: ptr::null_mut(),
+            context,
+        }
+    }
+}
+
+/// Takes a text from the network.
+///
+/// # Safety
+/// The promise made to [`App::new`] holds, and the arguments are strings.
+pub(in crate::capi) unsafe fn receiving(app: App, arguments: ReceiveArguments) -> Answer {
+    // SAFETY: the caller's promise; contexts are found anew after callbacks.
+    unsafe {
+        let epoch = state::epoch();
+        let Some(master) = find_master(app, arguments) else {
+            return Answer::new(false, ptr::null_mut());
+        };
+        let best = otrl_context_find_recent_secure_instance(master);
+        own::ensure_instance_tag(app, master);
+        let policy = app.policy(master);
+        if !policy.allows_any() {
+            return Answer::new(false, ptr::null_mut());
+        }
+        if state::epoch() != epoch {
+            // A callback has forgotten a context, perhaps one of these.
+            let Some(master) = find_master(app, arguments) else {
+                return Answer::new(false, ptr::null_mut());
+            };
+            let best = otrl_context_find_recent_secure_instance(master);
+            return classify(app, arguments, policy, master, best);
+        }
+        classify(app, arguments, policy, master, best)
+    }
+}
+
+/// # Safety
+/// As for [`receiving`].
+unsafe fn find_master(app: App, arguments: ReceiveArguments) -> Option<*mut ConnContext> {
+    let mut added: c_int = 0;
+    // SAFETY: the caller's promise.
+    let master = unsafe {
+        otrl_context_find(
+            app.us,
+            arguments.sender,
+            arguments.account,
+            arguments.protocol,
+            0,
+            1,
+            &raw mut added,
+            arguments.newcomers.add,
+            arguments.newcomers.data,
+        )
+    };
+    if added != 0 {
+        app.update_context_list();
+    }
+    (!master.is_null()).then_some(master)
+}
+
+/// # Safety
+/// As for [`receiving`]; `master` and `best` are contexts.
+unsafe fn classify(
+    app: App,
+    arguments: ReceiveArguments,
+    policy: Policy,
+    master: *mut ConnContext,
+    best: *mut ConnContext,
+) -> Answer {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let text = alloc::bytes(arguments.message).unwrap_or_default();
+        let best = if best.is_null() { master } else { best };
+        let best = (which(best), candidate(best));
+        if message_type(text) == MessageType::NotOtr {
+            return plaintext(app, policy, master, &best.1, text);
+        }
+        otr(app, arguments, policy, master, best, text)
+    }
+}
+
+/// A text that has nothing to do with OTR; by far the most frequent case in
+/// conversations that are not private, so it is handled with the public
+/// fields alone.
+///
+/// # Safety
+/// As for [`receiving`]; `master` is a context.
+unsafe fn plaintext(
+    app: App,
+    policy: Policy,
+    master: *mut ConnContext,
+    best: &Best,
+    text: &[u8],
+) -> Answer {
+    // SAFETY: the caller's promise; `context_priv` is NULL or valid.
+    unsafe {
+        let offer = open_enum::read_or((*master).otr_offer, OtrlOffer::OFFER_NOT);
+        if policy.contains(Policy::SEND_WHITESPACE_TAG) && offer == OtrlOffer::OFFER_SENT {
+            (*master).otr_offer.write(OtrlOffer::OFFER_REJECTED);
+        }
+        let private = (*master).context_priv;
+        if !private.is_null() {
+            (*private).lastrecv = now();
+        }
+        otrl_context_update_recent_child(master, 0);
+        let unexpected = session::expects_encryption(best.state, policy);
+        if unexpected && app.takes_events() {
+            let unencrypted = OtrlMessageEvent::OTRL_MSGEVENT_RCVDMSG_UNENCRYPTED;
+            let epoch = state::epoch();
+            app.event(unencrypted, master, Some(text), gcry_error_t::OK);
+            return Answer::new(true, still(master, epoch));
+        }
+        Answer::new(false, master)
+    }
+}
+
+/// A context, or NULL if any was forgotten since.
+fn still(context: *mut ConnContext, epoch: u64) -> *mut ConnContext {
+    if state::epoch() == epoch {
+        context
+    } else {
+        ptr::null_mut()
+    }
+}
+
+/// # Safety
+/// As for [`receiving`]; `master` is a context.
+unsafe fn otr(
+    app: App,
+    arguments: ReceiveArguments,
+    policy: Policy,
+    master: *mut ConnContext,
+    best: (Which, Best),
+    text: &[u8],
+) -> Answer {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let names = Names::copy(arguments.account, arguments.protocol, arguments.sender);
+        let incoming = Incoming {
+            account: names.account.as_bytes(),
+            policy,
+            now: now(),
+            best,
+        };
+        let mut lending = Lending::new(app.us, master);
+        let Routing { effects, message } = session::route(&mut lending, text, &incoming);
+        let Some(message) = message else {
+            let worked = lending.give_back(&names, arguments.newcomers);
+            perform(app, &names, &worked, effects);
+            return Answer::new(true, ptr::null_mut());
+        };
+        let which = message.which;
+        if !needs_private_key(&message, policy) {
+            let received =
+                session::handle(&mut lending, message, &incoming, None, &mut os_random());
+            let worked = lending.give_back(&names, arguments.newcomers);
+            perform(app, &names, &worked, effects);
+            return finish(app, &names, &worked, which, received, text);
+        }
+        let worked = lending.give_back(&names, arguments.newcomers);
+        perform(app, &names, &worked, effects);
+        let key = own::ensure_private_key(app, &names);
+        // The application may have forgotten the peer meanwhile.
+        let Some(master) = worked.get(which).and_then(|context| master_of(context)) else {
+            return Answer::new(true, ptr::null_mut());
+        };
+        let mut lending = Lending::new(app.us, master);
+        let key = key.as_deref();
+        let received = session::handle(&mut lending, message, &incoming, key, &mut os_random());
+        let worked = lending.give_back(&names, arguments.newcomers);
+        finish(app, &names, &worked, which, received, text)
+    }
+}
+
+/// # Safety
+/// `context` points to a context.
+unsafe fn master_of(context: *mut ConnContext) -> Option<*mut ConnContext> {
+    // SAFETY: the caller's promise.
+    let master = unsafe { (*context).m_context };
+    (!master.is_null()).then_some(master)
+}
+
+/// # Safety
+/// `context` points to a context.
+unsafe fn which(context: *mut ConnContext) -> Which {
+    // SAFETY: the caller's promise.
+    match unsafe { (*context).their_instance } {
+        0 => Which::Master,
+        tag => Which::Child(InstanceTag::new(tag)),
+    }
+}
+
+/// What the choice of the best instance looks at.
+///
+/// # Safety
+/// `context` points to a context.
+unsafe fn candidate(context: *mut ConnContext) -> Best {
+    let plaintext = OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT;
+    // SAFETY: the caller's promise; its fingerprint is NULL or valid.
+    unsafe {
+        let trusted = otrl_context_is_fingerprint_trusted((*context).active_fingerprint) != 0;
+        Best {
+            state: state::message_state(open_enum::read_or((*context).msgstate, plaintext)),
+            trusted,
+            last_received: 0,
+        }
+    }
+}
+
+/// Performs the effects of a step and hands the text over.
+///
+/// # Safety
+/// As for [`receiving`].
+unsafe fn finish(
+    app: App,
+    names: &Names,
+    worked: &Worked,
+    which: Which,
+    received: Received,
+    original: &[u8],
+) -> Answer {
+    let Received {
+        verdict,
+        tlvs,
+        effects,
+    } = received;
+    // SAFETY: the caller's promise.
+    unsafe {
+        perform(app, names, worked, effects);
+        let mut answer = Answer::new(true, ptr::null_mut());
+        match verdict {
+            Verdict::Internal => {}
+            Verdict::ShowOriginal => answer.internal = false,
+            Verdict::Show(text) => {
+                answer.internal = false;
+                answer.text = Some(text);
+            }
+            Verdict::Unencrypted { which, replaced } => {
+                unencrypted(app, worked, which, replaced, original, &mut answer);
+            }
+            Verdict::PeerError { which, words } => match worked.get(which) {
+                Some(context) if app.takes_events() => app.event(
+                    OtrlMessageEvent::OTRL_MSGEVENT_RCVDMSG_GENERAL_ERR,
+                    context,
+                    Some(&words),
+                    gcry_error_t::OK,
+                ),
+                _ => answer.internal = false,
+            },
+            Verdict::Decrypted(text) => {
+                let converted = worked.get(which).and_then(|context| {
+                    app.convert(context, OtrlConvertType::OTRL_CONVERT_RECEIVING, &text)
+                });
+                answer.internal = false;
+                answer.text = Some(converted.unwrap_or(text));
+            }
+        }
+        answer.tlvs = crate::capi::tlv::chain(&tlvs);
+        answer.context = worked.get(which).unwrap_or(ptr::null_mut());
+        answer
+    }
+}
+
+/// A text that should have been encrypted is shown only with a warning; an
+/// application that takes none shows it like any other.
+fn unencrypted(
+    app: App,
+    worked: &Worked,
+    which: Which,
+    replaced: Option<Zeroizing<Vec<u8>>>,
+    original: &[u8],
+    answer: &mut Answer,
+) {
+    match worked.get(which) {
+        Some(context) if app.takes_events() => app.event(
+            OtrlMessageEvent::OTRL_MSGEVENT_RCVDMSG_UNENCRYPTED,
+            context,
+            Some(replaced.as_ref().map_or(original, |text| text.as_slice())),
+            gcry_error_t::OK,
+        ),
+        _ => {
+            answer.internal = false;
+            answer.text = replaced;
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! `otrl_message_sending`: the user wants to send a text.
+
+use core::ffi::{c_char, c_int};
+
+use zeroize::Zeroizing;
+
+use super::group::Newcomers;
+use super::{App, Names, now};
+use crate::capi::contacts::Handle;
+use crate::capi::context::{
+    ConnContext, OtrlMessageState, OtrlOffer, otrl_context_find, otrl_context_update_recent_child,
+};
+use crate::capi::gcrypt::gcry_error_t;
+use crate::capi::message::{OtrlConvertType, OtrlErrorCode, OtrlMessageEvent};
+use crate::capi::proto::OtrlFragmentPolicy;
+use crate::capi::tlv::{self, OtrlTLV};
+use crate::capi::{alloc, open_enum, own, state};
+use crate::session::{Instance, Prepared};
+use crate::wire::error_message;
+use crate::wire::fragment::{self, Format};
+use crate::wire::message::{MessageType, message_type};
+use crate::{Error, Policy};
+
+/// What `otrl_message_sending` was called with.
+pub(in crate::capi) struct SendArguments<'a> {
+    pub(in crate::capi) account: *const c_char,
+    pub(in crate::capi) protocol: *const c_char,
+    pub(in crate::capi) recipient: *const c_char,
+    pub(in crate::capi) instance: u32,
+    pub(in crate::capi) text: &'a [u8],
+    pub(in crate::capi) tlvs: *mut OtrlTLV,
+    pub(in crate::capi) fragments: OtrlFragmentPolicy,
+    pub(in crate::capi) newcomers: Newcomers,
+}
+
+/// What goes back to the application.
+pub(in crate::capi) struct Sending {
+    /// What to send instead of the text, if anything.
+    pub(in crate::capi) text: Option<Zeroizing<Vec<u8>>>,
+    /// The context, if it was found and still exists.
+    pub(in crate::capi) context: Option<*mut ConnContext>,
+    /// Whether the text may be sent.
+    pub(in crate::capi) result: Result<(), gcry_error_t>,
+}
+
+impl Sending {
+    const fn new(context: Option<*mut ConnContext>) -> Self {
+        Self {
+            text: None,
+            context,
+            result: Ok(()),
+        }
+    }
+
+    const fn failed(context: Option<*mut ConnContext>, error: gcry_error_t) -> Self {
+        Self {
+            text: None,
+            context,
+            result: Err(error),
+        }
+    }
+}
+
+/// Takes a text from the user.
+///
+/// # Safety
+/// The promise made to [`App::new`] holds, and the names are strings.
+pub(in crate::capi) unsafe fn sending(app: App, arguments: &SendArguments<'_>) -> Sending {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut context = find(app, arguments);
+        let epoch = state::epoch();
+        if let Some(context) = context {
+            own::ensure_instance_tag(app, context);
+        }
+        if state::epoch() != epoch {
+            context = find(app, arguments);
+        }
+        let Some(found) = context else {
+            // A tag that names nothing: there is nobody to encrypt for.
+            return Sending::failed(None, gcry_error_t::INV_VALUE);
+        };
+        let epoch = state::epoch();
+        let policy = app.policy(found);
+        if state::epoch() != epoch {
+            context = find(app, arguments);
+        }
+        let Some(context) = context else {
+            return Sending::failed(None, gcry_error_t::INV_VALUE);
+        };
+        if !policy.allows_any() || passes_through(context, policy, arguments.text) {
+            return Sending::new(Some(context));
+        }
+        prepared(app, arguments, context, policy)
+    }
+}
+
+/// # Safety
+/// As for [`sending`].
+unsafe fn find(app: App, arguments: &SendArguments<'_>) -> Option<*mut ConnContext> {
+    let mut added: c_int = 0;
+    // SAFETY: the caller's promise.
+    let context = unsafe {
+        otrl_context_find(
+            app.us,
+            arguments.recipient,
+            arguments.account,
+            arguments.protocol,
+            arguments.instance,
+            1,
+            &raw mut added,
+            arguments.newcomers.add,
+            arguments.newcomers.data,
+        )
+    };
+    if added != 0 {
+        app.update_context_list();
+    }
+    (!context.is_null()).then_some(context)
+}
+
+/// Whether the text goes out as it is; by far the most frequent case in
+/// conversations that are not private, so it is seen from public fields.
+///
+/// # Safety
+/// `context` points to a context.
+unsafe fn passes_through(context: *mut ConnContext, policy: Policy, text: &[u8]) -> bool {
+    // SAFETY: the caller's promise.
+    let (message, offer) = unsafe {
+        (
+            open_enum::read((*context).msgstate),
+            open_enum::read((*context).otr_offer),
+        )
+    };
+    message == Some(OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT)
+        && !policy.contains(Policy::REQUIRE_ENCRYPTION)
+        && (!policy.contains(Policy::SEND_WHITESPACE_TAG)
+            || offer == Some(OtrlOffer::OFFER_REJECTED))
+        && message_type(text) != MessageType::Query
+        // Inside a callback the session may be ahead of what is shown.
+        && state::is_idle(context)
+}
+
+/// # Safety
+/// As for [`sending`]; `context` is a context.
+unsafe fn prepared(
+    app: App,
+    arguments: &SendArguments<'_>,
+    context: *mut ConnContext,
+    policy: Policy,
+) -> Sending {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let account = alloc::bytes(arguments.account).unwrap_or_default();
+        let names = Names::copy(arguments.account, arguments.protocol, arguments.recipient);
+        let step = state::step_quietly(context, |instance| {
+            let prepared = instance.prepare(arguments.text, account, policy, now());
+            (prepared, instance.current_format())
+        });
+        let Some((prepared, format)) = step else {
+            return Sending::failed(Some(context), gcry_error_t::INTERNAL);
+        };
+        let handle = Handle::new(app.us, context);
+        match prepared {
+            Prepared::AsIs => Sending::new(Some(context)),
+            Prepared::Instead(text) => {
+                hand_over(app, arguments, &names, handle, text, Some(format))
+            }
+            Prepared::Required(query) => {
+                let event = OtrlMessageEvent::OTRL_MSGEVENT_ENCRYPTION_REQUIRED;
+                otrl_context_update_recent_child(context, 1);
+                app.event(event, context, None, gcry_error_t::OK);
+                hand_over(app, arguments, &names, handle, query, Some(format))
+            }
+            Prepared::Refused => {
+                let event = OtrlMessageEvent::OTRL_MSGEVENT_CONNECTION_ENDED;
+                app.event(event, context, None, gcry_error_t::OK);
+                // Compatibility: an empty text, so that nothing is sent.
+                let nothing = Zeroizing::default();
+                hand_over(app, arguments, &names, handle, nothing, None)
+            }
+            Prepared::Encrypt => encrypted(app, arguments, &names, handle),
+        }
+    }
+}
+
+/// # Safety
+/// As for [`sending`].
+unsafe fn encrypted(
+    app: App,
+    arguments: &SendArguments<'_>,
+    names: &Names,
+    handle: Handle,
+) -> Sending {
+    let Some(context) = alive(handle) else {
+        return Sending::failed(None, gcry_error_t::INTERNAL);
+    };
+    let direction = OtrlConvertType::OTRL_CONVERT_SENDING;
+    let converted = app.convert(context, direction, arguments.text);
+    let text = converted
+        .as_ref()
+        .map_or(arguments.text, |text| text.as_slice());
+    let Some(context) = alive(handle) else {
+        return Sending::failed(None, gcry_error_t::INTERNAL);
+    };
+    // SAFETY: the caller's promise about the records; the context exists.
+    let sealed = unsafe {
+        let tlvs = tlv::copy_in(arguments.tlvs);
+        state::step_quietly(context, |instance: &mut Instance| {
+            let sealed = instance.encrypt(text, &tlvs, 0, now())?;
+            Ok::<_, Error>((sealed.message, instance.current_format()))
+        })
+    };
+    match sealed {
+        Some(Ok((message, format))) => {
+            // SAFETY: the context exists.
+            unsafe { otrl_context_update_recent_child(context, 1) };
+            let message = Zeroizing::new(message);
+            hand_over(app, arguments, names, handle, message, Some(format))
+        }
+        failed => {
+            let error = match failed {
+                Some(Err(error)) => error.into(),
+                _ => gcry_error_t::INTERNAL,
+            };
+            not_encrypted(app, arguments, names, handle, error)
+        }
+    }
+}
+
+/// The text could not be encrypted: the peer gets an error message instead.
+fn not_encrypted(
+    app: App,
+    arguments: &SendArguments<'_>,
+    names: &Names,
+    handle: Handle,
+    error: gcry_error_t,
+) -> Sending {
+    if let Some(context) = alive(handle) {
+        let event = OtrlMessageEvent::OTRL_MSGEVENT_ENCRYPTION_ERROR;
+        app.event(event, context, None, gcry_error_t::OK);
+    }
+    let words = alive(handle).and_then(|context| {
+        app.error_message(context, OtrlErrorCode::OTRL_ERRCODE_ENCRYPTION_ERROR)
+    });
+    match words {
+        // Compatibility: the call succeeds, as what is handed back is not the
+        // user's text.
+        Some(words) => {
+            let mut text = Zeroizing::new(error_message::PREFIX.to_vec());
+            text.extend_from_slice(&words);
+            hand_over(app, arguments, names, handle, text, None)
+        }
+        // Without words for the peer a successful call would say "send the
+        // text as it is".
+        None => Sending::failed(alive(handle), error),
+    }
+}
+
+/// Hands a text to the application in the way it asked for: whole, or cut
+/// into pieces of which the library sends all or all but one.
+fn hand_over(
+    app: App,
+    arguments: &SendArguments<'_>,
+    names: &Names,
+    handle: Handle,
+    text: Zeroizing<Vec<u8>>,
+    format: Option<Format>,
+) -> Sending {
+    let mut sending = Sending::new(alive(handle));
+    let (Some(context), true) = (sending.context, app.can_inject()) else {
+        sending.text = Some(text);
+        return sending;
+    };
+    if arguments.fragments == OtrlFragmentPolicy::OTRL_FRAGMENT_SEND_SKIP {
+        sending.text = Some(text);
+        return sending;
+    }
+    let limit = app
+        .max_message_size(context)
+        .filter(|limit| text.len() > *limit);
+    let Some(limit) = limit else {
+        if arguments.fragments == OtrlFragmentPolicy::OTRL_FRAGMENT_SEND_ALL {
+            // Compatibility: the text stays in the application's hands although
+            // it was sent.
+            app.inject(names, &text);
+        }
+        sending.text = Some(text);
+        sending.context = alive(handle);
+        return sending;
+    };
+    match fragment::cut(&text, limit, format.unwrap_or(Format::V2)) {
+        Ok(mut pieces) => {
+            let kept = match arguments.fragments {
+                OtrlFragmentPolicy::OTRL_FRAGMENT_SEND_ALL_BUT_FIRST => {
+                    (!pieces.is_empty()).then(|| pieces.remove(0))
+                }
+                OtrlFragmentPolicy::OTRL_FRAGMENT_SEND_ALL_BUT_LAST => pieces.pop(),
+                _ => None,
+            };
+            for piece in &pieces {
+                app.inject(names, piece);
+            }
+            // Compatibility: as above where all pieces were sent.
+            sending.text = Some(kept.map_or(text, Zeroizing::new));
+        }
+        Err(error) => {
+            sending.text = Some(text);
+            sending.result = Err(error.into());
+        }
+    }
+    sending.context = alive(handle);
+    sending
+}
+
+/// The context, if it still exists.
+fn alive(handle: Handle) -> Option<*mut ConnContext> {
+    // SAFETY: the user state outlives the call.
+    unsafe { handle.get() }
+}

@@ -1,0 +1,457 @@
+//! The Rust state of a conversation and the public fields that show it.
+//!
+//! Names, lists, tags, times and offers belong to the C structure: the
+//! application reads and writes them, so they are read from there before each
+//! step. Keys and the state of the exchanges belong to Rust; the public fields
+//! that tell of them (`msgstate`, `authstate`, `nextExpected`, ...) are
+//! written after a step, each at the moment at which the original shows it.
+//! Where the application has written such a field itself, that wins: each
+//! state remembers what it showed last.
+//!
+//! A context in which no key exchange was ever attempted has no entry here.
+
+use core::ffi::c_uint;
+use core::ptr;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use super::alloc;
+use super::auth::OtrlAuthState;
+use super::context::{ConnContext, Fingerprint, OtrlMessageState, OtrlOffer};
+use super::dh::OtrlSessionIdHalf;
+use super::list;
+use super::open_enum;
+use super::vault::{Loan, Vault};
+use crate::ake::{AuthState, SessionHalf};
+use crate::crypto::dsa;
+use crate::session::{Instance, MessageState, Offer, Part, Resend};
+use crate::{InstanceTag, Version, smp};
+
+/// The conversations that have more to them than their public fields.
+pub(crate) static STATES: Vault<ConnContext, State> = Vault::new();
+
+/// A conversation, and what the application was last shown of it.
+pub(crate) struct State {
+    /// The conversation.
+    pub(crate) instance: Instance,
+    shown: Shown,
+}
+
+/// Values of public fields that the application may overwrite.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Shown {
+    message: OtrlMessageState,
+    active: *mut Fingerprint,
+    auth: OtrlAuthState,
+    smp: Option<ShownSmp>,
+}
+
+/// The public fields of an `OtrlSMState` that tell of its run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct ShownSmp {
+    expected: i32,
+    secret: bool,
+}
+
+// SAFETY: the pointer is compared, never followed.
+unsafe impl Send for Shown {}
+
+/// Counts the contexts that were forgotten.
+static FORGOTTEN: AtomicU64 = AtomicU64::new(0);
+
+/// A number that changes whenever a context is forgotten. A pointer to a
+/// context is good for as long as it stays the same.
+pub(crate) fn epoch() -> u64 {
+    FORGOTTEN.load(Ordering::Relaxed)
+}
+
+/// Notes that a context was released.
+pub(crate) fn forgotten() {
+    FORGOTTEN.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Drops all that a context has besides its public fields.
+pub(crate) fn drop_secrets(context: *mut ConnContext) {
+    STATES.remove(context);
+}
+
+impl State {
+    /// The state of a context that has none yet: what its public fields say.
+    ///
+    /// # Safety
+    /// `context` points to a context.
+    unsafe fn fresh(context: *mut ConnContext) -> Self {
+        // SAFETY: the caller's promise.
+        let shown = unsafe { Shown::read(context) };
+        let mut state = Self {
+            instance: Instance::default(),
+            shown,
+        };
+        state.instance.state = message_state(shown.message);
+        // SAFETY: the caller's promise.
+        unsafe { state.import(context) };
+        state
+    }
+
+    /// Takes over what the application may have written.
+    ///
+    /// # Safety
+    /// `context` points to a context.
+    unsafe fn import(&mut self, context: *mut ConnContext) {
+        let instance = &mut self.instance;
+        // SAFETY: the caller's promise; `context_priv` is NULL or valid, and so
+        // is the active fingerprint.
+        unsafe {
+            instance.ours = InstanceTag::new((*context).our_instance);
+            instance.theirs = InstanceTag::new((*context).their_instance);
+            instance.offer = offer(open_enum::read_or(
+                (*context).otr_offer,
+                OtrlOffer::OFFER_NOT,
+            ));
+            instance.commit_sent = (*context).auth.commit_sent_time;
+            let private = (*context).context_priv;
+            if !private.is_null() {
+                instance.last_sent = (*private).lastsent;
+                instance.last_received = (*private).lastrecv;
+                instance.generation = (*private).generation;
+            }
+            let now = Shown::read(context);
+            if now.message != self.shown.message {
+                instance.state = message_state(now.message);
+            }
+            if now.active != self.shown.active {
+                instance.active = fingerprint(now.active);
+            }
+            if now.auth != self.shown.auth && now.auth == OtrlAuthState::OTRL_AUTHSTATE_NONE {
+                instance.ake.clear();
+            }
+            if now.smp != self.shown.smp && now.smp.is_none_or(|smp| !smp.secret) {
+                instance.smp = smp::Smp::default();
+            }
+            self.shown = now;
+        }
+    }
+
+    /// Writes the fields that are not shown at a particular moment.
+    ///
+    /// # Safety
+    /// `context` points to a context.
+    unsafe fn show_general(&self, context: *mut ConnContext) {
+        let instance = &self.instance;
+        // SAFETY: the caller's promise; `context_priv` is NULL or valid.
+        unsafe {
+            (*context).our_instance = instance.ours.get();
+            (*context).otr_offer.write(match instance.offer {
+                Offer::Not => OtrlOffer::OFFER_NOT,
+                Offer::Sent => OtrlOffer::OFFER_SENT,
+                Offer::Rejected => OtrlOffer::OFFER_REJECTED,
+                Offer::Accepted => OtrlOffer::OFFER_ACCEPTED,
+            });
+            (*context).auth.commit_sent_time = instance.commit_sent;
+            let private = (*context).context_priv;
+            if private.is_null() {
+                return;
+            }
+            (*private).lastsent = instance.last_sent;
+            (*private).lastrecv = instance.last_received;
+            (*private).may_retransmit = match instance.kept.pending() {
+                Resend::No => 0,
+                Resend::Marked => 1,
+                Resend::Plain => 2,
+            };
+            let keys = instance.keys.as_deref();
+            (*private).their_keyid = keys.map_or(0, |keys| keys.their_keyid());
+            (*private).our_keyid = keys.map_or(0, |keys| keys.our_keyid());
+            (*private).numsavedkeys = keys
+                .and_then(|keys| c_uint::try_from(keys.saved_mac_keys()).ok())
+                .unwrap_or(0);
+        }
+    }
+
+    /// Writes the fields of one part.
+    ///
+    /// # Safety
+    /// `context` points to a context.
+    unsafe fn show(&mut self, context: *mut ConnContext, part: Part) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match part {
+                Part::Session => self.show_session(context),
+                Part::Handshake => self.show_handshake(context),
+                Part::Smp => self.show_smp(context),
+            }
+            self.shown = Shown::read(context);
+        }
+    }
+
+    /// # Safety
+    /// `context` points to a context.
+    unsafe fn show_session(&self, context: *mut ConnContext) {
+        let instance = &self.instance;
+        // SAFETY: the caller's promise; lists of fingerprints are valid.
+        unsafe {
+            (*context).msgstate.write(match instance.state {
+                MessageState::Plaintext => OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT,
+                MessageState::Encrypted => OtrlMessageState::OTRL_MSGSTATE_ENCRYPTED,
+                MessageState::Finished => OtrlMessageState::OTRL_MSGSTATE_FINISHED,
+            });
+            (*context).active_fingerprint = match &instance.active {
+                Some(active) => find_fingerprint(context, active),
+                None => ptr::null_mut(),
+            };
+            let id = instance
+                .session_id
+                .as_ref()
+                .map_or(&[][..], |id| id.as_bytes());
+            let field = &mut (*context).sessionid;
+            field.fill(0);
+            for (to, from) in field.iter_mut().zip(id) {
+                *to = *from;
+            }
+            (*context).sessionid_len = id.len();
+            if let Some(which) = instance.half {
+                (*context).sessionid_half.write(half(which));
+            }
+            (*context).protocol_version = instance
+                .version
+                .map_or(0, |version| version.number().into());
+            let private = (*context).context_priv;
+            if !private.is_null() {
+                (*private).generation = instance.generation;
+            }
+        }
+    }
+
+    /// # Safety
+    /// `context` points to a context.
+    unsafe fn show_handshake(&self, context: *mut ConnContext) {
+        let ake = &self.instance.ake;
+        // SAFETY: the caller's promise; `lastauthmsg` is NULL or from `malloc`.
+        unsafe {
+            let auth = &raw mut (*context).auth;
+            (*auth).authstate.write(match ake.state() {
+                AuthState::None => OtrlAuthState::OTRL_AUTHSTATE_NONE,
+                AuthState::AwaitingDhKey => OtrlAuthState::OTRL_AUTHSTATE_AWAITING_DHKEY,
+                AuthState::AwaitingRevealSig => OtrlAuthState::OTRL_AUTHSTATE_AWAITING_REVEALSIG,
+                AuthState::AwaitingSig => OtrlAuthState::OTRL_AUTHSTATE_AWAITING_SIG,
+                AuthState::V1Setup => OtrlAuthState::OTRL_AUTHSTATE_V1_SETUP,
+            });
+            (*auth).initiated = ake.initiated().into();
+            let version = ake.version().map_or(0, |version| version.number().into());
+            (*auth).protocol_version = version;
+            if self.instance.state != MessageState::Encrypted
+                && matches!(ake.version(), Some(Version::V2 | Version::V3))
+            {
+                (*context).protocol_version = version;
+            }
+            (*auth).commit_sent_time = self.instance.commit_sent;
+            // What the exchange says for itself: the fields of the session may
+            // be about another version.
+            let message = ake.version().and_then(|version| {
+                let local = self.instance.local(version);
+                ake.last_message(&local).ok().flatten()
+            });
+            alloc::replace_string(&raw mut (*auth).lastauthmsg, message.as_deref());
+        }
+    }
+
+    /// # Safety
+    /// `context` points to a context.
+    unsafe fn show_smp(&self, context: *mut ConnContext) {
+        // SAFETY: the caller's promise; `smstate` is NULL or valid.
+        unsafe {
+            let state = (*context).smstate;
+            if !state.is_null() {
+                super::sm::show(state, &self.instance.smp);
+            }
+        }
+    }
+}
+
+impl Shown {
+    /// # Safety
+    /// `context` points to a context.
+    unsafe fn read(context: *mut ConnContext) -> Self {
+        // SAFETY: the caller's promise; `smstate` is NULL or valid.
+        unsafe {
+            let state = (*context).smstate;
+            Self {
+                message: open_enum::read_or(
+                    (*context).msgstate,
+                    OtrlMessageState::OTRL_MSGSTATE_FINISHED,
+                ),
+                active: (*context).active_fingerprint,
+                auth: open_enum::read_or(
+                    (*context).auth.authstate,
+                    OtrlAuthState::OTRL_AUTHSTATE_NONE,
+                ),
+                smp: (!state.is_null()).then(|| ShownSmp {
+                    expected: open_enum::number((*state).nextExpected),
+                    secret: !(*state).secret.is_null(),
+                }),
+            }
+        }
+    }
+}
+
+/// Lends the state of a context to one step; `None` if another step has it.
+///
+/// # Safety
+/// `context` points to a context.
+pub(crate) unsafe fn take(context: *mut ConnContext) -> Option<Loan<'static, ConnContext, State>> {
+    if STATES.serial(context).is_none() {
+        // SAFETY: the caller's promise.
+        STATES.set(context, unsafe { State::fresh(context) });
+    }
+    let mut loan = STATES.take(context)?;
+    // SAFETY: the caller's promise.
+    unsafe { loan.value.import(context) };
+    Some(loan)
+}
+
+/// Ends a step: writes the fields that show at once and keeps the state.
+///
+/// # Safety
+/// `context` points to the context whose state `loan` is.
+pub(crate) unsafe fn give_back(context: *mut ConnContext, loan: Loan<'static, ConnContext, State>) {
+    // SAFETY: the caller's promise.
+    unsafe { loan.value.show_general(context) };
+    loan.put_back();
+}
+
+/// Shows one part of a context's state.
+///
+/// # Safety
+/// `context` points to a context.
+pub(crate) unsafe fn publish(context: *mut ConnContext, part: Part) {
+    STATES.step(context, |state| {
+        // SAFETY: the caller's promise.
+        unsafe {
+            state.import(context);
+            state.show(context, part);
+        }
+    });
+}
+
+/// Gives a context that was just made the state of an instance.
+///
+/// # Safety
+/// `context` points to a context.
+pub(crate) unsafe fn adopt(context: *mut ConnContext, instance: Instance) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut state = State::fresh(context);
+        let tags = (state.instance.ours, state.instance.theirs);
+        state.instance = instance;
+        state.instance.theirs = tags.1;
+        if state.instance.ours.is_none() {
+            state.instance.ours = tags.0;
+        }
+        state.show_general(context);
+        STATES.set(context, state);
+    }
+}
+
+/// Works on one context and shows all of what becomes of it; for steps whose
+/// order of events nobody can see. `None` if another step is at work.
+///
+/// # Safety
+/// `context` points to a context.
+pub(crate) unsafe fn step<R>(
+    context: *mut ConnContext,
+    work: impl FnOnce(&mut Instance) -> R,
+) -> Option<R> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut loan = take(context)?;
+        let result = work(&mut loan.value.instance);
+        for part in [Part::Session, Part::Handshake, Part::Smp] {
+            loan.value.show(context, part);
+        }
+        give_back(context, loan);
+        Some(result)
+    }
+}
+
+/// Works on one context and shows only what shows at once; for steps that
+/// change neither the session nor an exchange. `None` if another step is at
+/// work.
+///
+/// # Safety
+/// `context` points to a context.
+pub(crate) unsafe fn step_quietly<R>(
+    context: *mut ConnContext,
+    work: impl FnOnce(&mut Instance) -> R,
+) -> Option<R> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let mut loan = take(context)?;
+        let result = work(&mut loan.value.instance);
+        give_back(context, loan);
+        Some(result)
+    }
+}
+
+/// Whether the state itself says plaintext: the public field may be behind it
+/// while the application is being called.
+pub(crate) fn is_idle(context: *mut ConnContext) -> bool {
+    STATES.serial(context).is_none()
+        || STATES.step(context, |state| state.instance.state) == Some(MessageState::Plaintext)
+}
+
+/// The entry of a fingerprint in the master's list, or NULL.
+///
+/// # Safety
+/// `context` points to a context.
+unsafe fn find_fingerprint(
+    context: *mut ConnContext,
+    wanted: &dsa::Fingerprint,
+) -> *mut Fingerprint {
+    // SAFETY: the caller's promise; entries of the list are valid.
+    unsafe {
+        let master = (*context).m_context;
+        if master.is_null() {
+            return ptr::null_mut();
+        }
+        list::iter((*master).fingerprint_root.next)
+            .find(|&entry| fingerprint(entry).as_ref() == Some(wanted))
+            .unwrap_or(ptr::null_mut())
+    }
+}
+
+/// The 20 bytes of a list entry.
+///
+/// # Safety
+/// `entry` is NULL or points to an entry.
+pub(crate) unsafe fn fingerprint(entry: *mut Fingerprint) -> Option<dsa::Fingerprint> {
+    // SAFETY: the caller's promise; `fingerprint` is NULL or 20 bytes.
+    unsafe {
+        if entry.is_null() || (*entry).fingerprint.is_null() {
+            return None;
+        }
+        Some(dsa::Fingerprint(*(*entry).fingerprint.cast::<[u8; 20]>()))
+    }
+}
+
+pub(crate) const fn message_state(state: OtrlMessageState) -> MessageState {
+    match state {
+        OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT => MessageState::Plaintext,
+        OtrlMessageState::OTRL_MSGSTATE_ENCRYPTED => MessageState::Encrypted,
+        OtrlMessageState::OTRL_MSGSTATE_FINISHED => MessageState::Finished,
+    }
+}
+
+const fn offer(offer: OtrlOffer) -> Offer {
+    match offer {
+        OtrlOffer::OFFER_NOT => Offer::Not,
+        OtrlOffer::OFFER_SENT => Offer::Sent,
+        OtrlOffer::OFFER_REJECTED => Offer::Rejected,
+        OtrlOffer::OFFER_ACCEPTED => Offer::Accepted,
+    }
+}
+
+const fn half(half: SessionHalf) -> OtrlSessionIdHalf {
+    match half {
+        SessionHalf::First => OtrlSessionIdHalf::OTRL_SESSIONID_FIRST_HALF_BOLD,
+        SessionHalf::Second => OtrlSessionIdHalf::OTRL_SESSIONID_SECOND_HALF_BOLD,
+    }
+}

@@ -1,0 +1,149 @@
+//! A data message arrives: "Receiving a data message" of the protocol text.
+#![forbid(unsafe_code)]
+
+use zeroize::Zeroizing;
+
+use super::{
+    Effect, ErrorCode, Group, HEARTBEAT_INTERVAL, Incoming, Instance, MessageEvent, MessageState,
+    Part, Received, Verdict, Which, smp,
+};
+use crate::Error;
+use crate::crypto::Random;
+use crate::data::Opened;
+use crate::wire::base64;
+use crate::wire::message::{DataMessage, IGNORE_UNREADABLE};
+use crate::wire::tlv;
+
+pub(super) fn receive(
+    group: &mut dyn Group,
+    which: Which,
+    text: &[u8],
+    incoming: &Incoming<'_>,
+    rng: &mut dyn Random,
+) -> Received {
+    let decoded = base64::dearmour_data(text);
+    let message = match &decoded {
+        Ok(decoded) => DataMessage::parse(decoded),
+        Err(error) => Err(*error),
+    };
+    // The sender says whether anybody would miss the message.
+    let unimportant = message
+        .as_ref()
+        .is_ok_and(|message| message.flags & IGNORE_UNREADABLE != 0);
+
+    let instance = group.instance(which);
+    if instance.state != MessageState::Encrypted {
+        return Received::internal(if unimportant {
+            Vec::new()
+        } else {
+            vec![not_in_private(which, incoming)]
+        });
+    }
+    let opened = message.and_then(|message| {
+        let keys = instance.keys.as_mut().ok_or(Error::UnknownKey)?;
+        keys.decrypt(&message, decoded.as_deref().unwrap_or_default(), rng)
+    });
+    match opened {
+        Ok(opened) => opened_message(instance, which, opened, incoming, rng),
+        Err(_) if unimportant => Received::internal(Vec::new()),
+        Err(error) => Received::internal(unreadable(which, error)),
+    }
+}
+
+fn not_in_private(which: Which, incoming: &Incoming<'_>) -> Effect {
+    let (best, state) = (incoming.best.0, incoming.best.1.state);
+    if best != which && state == MessageState::Encrypted {
+        Effect::Event {
+            which: Which::Master,
+            event: MessageEvent::ForOtherInstance,
+        }
+    } else {
+        Effect::Event {
+            which,
+            event: MessageEvent::NotInPrivate,
+        }
+    }
+}
+
+fn unreadable(which: Which, error: Error) -> Vec<Effect> {
+    let (event, code) = match error {
+        Error::UnknownKey | Error::BadMac | Error::Replayed => {
+            (MessageEvent::Unreadable, ErrorCode::Unreadable)
+        }
+        _ => (MessageEvent::Malformed, ErrorCode::Malformed),
+    };
+    vec![
+        Effect::Event { which, event },
+        Effect::ReplyError { which, code },
+    ]
+}
+
+fn opened_message(
+    instance: &mut Instance,
+    which: Which,
+    opened: Opened,
+    incoming: &Incoming<'_>,
+    rng: &mut dyn Random,
+) -> Received {
+    let Opened {
+        text,
+        tlvs,
+        extra_key,
+    } = opened;
+    let mut effects = Vec::new();
+    if tlv::find(&tlvs, tlv::DISCONNECTED).is_some() {
+        instance.finish(MessageState::Finished);
+        effects.push(Effect::Publish(which, Part::Session));
+    }
+    if let Some(record) = tlv::find(&tlvs, tlv::SYMMETRIC_KEY)
+        && let Some((purpose, data)) = record.value.split_first_chunk()
+    {
+        effects.push(Effect::SymmetricKey {
+            which,
+            purpose: u32::from_be_bytes(*purpose),
+            data: Zeroizing::new(data.to_vec()),
+            key: extra_key,
+        });
+    }
+    if tlvs.iter().any(smp::is_record) {
+        smp::receive(instance, which, &tlvs, incoming.now, rng, &mut effects);
+    }
+    if text.is_empty() {
+        effects.push(Effect::Event {
+            which,
+            event: MessageEvent::HeartbeatReceived,
+        });
+        return Received {
+            verdict: Verdict::Internal,
+            tlvs,
+            effects,
+        };
+    }
+    heartbeat(instance, which, incoming.now, &mut effects);
+    Received {
+        verdict: Verdict::Decrypted(text),
+        tlvs,
+        effects,
+    }
+}
+
+/// Answers a text after a silence of ours, so that keys move on and old ones
+/// can be forgotten even if the user has nothing to say.
+fn heartbeat(instance: &mut Instance, which: Which, now: i64, effects: &mut Vec<Effect>) {
+    if instance.keys.is_none() || instance.last_sent >= now.saturating_sub(HEARTBEAT_INTERVAL) {
+        return;
+    }
+    let sealed = instance.encrypt_records(&[], now);
+    if let Ok(sealed) = sealed {
+        effects.push(Effect::Inject {
+            which,
+            text: Zeroizing::new(sealed.message),
+            format: None,
+        });
+        effects.push(Effect::Touched { which, sent: true });
+        effects.push(Effect::Event {
+            which,
+            event: MessageEvent::HeartbeatSent,
+        });
+    }
+}

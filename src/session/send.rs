@@ -1,0 +1,142 @@
+//! A text is to be sent: "User requests" of the protocol text.
+#![forbid(unsafe_code)]
+
+use zeroize::Zeroizing;
+
+use super::{Effect, Instance, MessageState, Offer, Which};
+use crate::data::Sealed;
+use crate::wire::message::{IGNORE_UNREADABLE, MessageType, message_type};
+use crate::wire::tlv::{self, Tlv};
+use crate::wire::{query, whitespace};
+use crate::{Error, Policy};
+
+/// What is to happen with a text that the user wants to send.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Prepared {
+    /// Send it as it is.
+    AsIs,
+    /// Send this instead: a query, or the text with a whitespace tag.
+    Instead(Zeroizing<Vec<u8>>),
+    /// Tell the user that encryption is required and send this query; the
+    /// text is kept and goes out when the session is established.
+    Required(Zeroizing<Vec<u8>>),
+    /// Encrypt it with [`Instance::encrypt`], after the application's own
+    /// conversion.
+    Encrypt,
+    /// Do not send it: the peer has ended the private conversation.
+    Refused,
+}
+
+impl Instance {
+    /// Decides what is to happen with a text.
+    ///
+    /// `account` is our account's name as it shall appear in a query; `now`
+    /// counts seconds since 1970.
+    pub fn prepare(&mut self, text: &[u8], account: &[u8], policy: Policy, now: i64) -> Prepared {
+        if !policy.allows_any() {
+            return Prepared::AsIs;
+        }
+        if message_type(text) == MessageType::Query {
+            self.offer = Offer::Sent;
+            return Prepared::Instead(Zeroizing::new(query::default_query(account, policy)));
+        }
+        match self.state {
+            MessageState::Encrypted => Prepared::Encrypt,
+            MessageState::Finished => Prepared::Refused,
+            MessageState::Plaintext if policy.contains(Policy::REQUIRE_ENCRYPTION) => {
+                self.kept.hold(text);
+                self.last_sent = now;
+                self.offer = Offer::Sent;
+                Prepared::Required(Zeroizing::new(query::default_query(account, policy)))
+            }
+            MessageState::Plaintext
+                if policy.contains(Policy::SEND_WHITESPACE_TAG)
+                    && self.offer != Offer::Rejected =>
+            {
+                self.offer = Offer::Sent;
+                let tag = whitespace::tag(policy);
+                let mut tagged = Zeroizing::new(Vec::with_capacity(text.len() + tag.len()));
+                tagged.extend_from_slice(text);
+                tagged.extend_from_slice(&tag);
+                Prepared::Instead(tagged)
+            }
+            MessageState::Plaintext => Prepared::AsIs,
+        }
+    }
+
+    /// Encrypts a text with records into a data message.
+    ///
+    /// The text must not contain a NUL byte: it would end there for the peer.
+    ///
+    /// # Errors
+    /// [`Error::NotEncrypted`] outside a private conversation,
+    /// [`Error::TooLong`] if a record does not fit.
+    pub fn encrypt(
+        &mut self,
+        text: &[u8],
+        tlvs: &[Tlv],
+        flags: u8,
+        now: i64,
+    ) -> Result<Sealed, Error> {
+        if self.state != MessageState::Encrypted {
+            return Err(Error::NotEncrypted);
+        }
+        let version = self.version.ok_or(Error::NotEncrypted)?;
+        let local = self.local(version);
+        let keys = self.keys.as_mut().ok_or(Error::NotEncrypted)?;
+        let sealed = keys.encrypt(&local, text, tlvs, flags)?;
+        self.kept.encrypted(text, self.active);
+        self.last_sent = now;
+        Ok(sealed)
+    }
+
+    /// A data message without text that nobody misses if it cannot be read.
+    ///
+    /// # Errors
+    /// As [`Instance::encrypt`].
+    pub fn encrypt_records(&mut self, tlvs: &[Tlv], now: i64) -> Result<Sealed, Error> {
+        self.encrypt(b"", tlvs, IGNORE_UNREADABLE, now)
+    }
+
+    /// Ends the private conversation; the message returned tells the peer.
+    ///
+    /// `online` says whether the peer can be reached at all. Ends in
+    /// plaintext in any case, also from a conversation the peer has ended.
+    pub fn disconnect(&mut self, online: bool, now: i64) -> Option<Zeroizing<Vec<u8>>> {
+        let farewell = if online && self.state == MessageState::Encrypted {
+            let record = Tlv::new(tlv::DISCONNECTED, Vec::new());
+            self.encrypt_records(&[record], now).ok()
+        } else {
+            None
+        };
+        self.finish(MessageState::Plaintext);
+        farewell.map(|sealed| Zeroizing::new(sealed.message))
+    }
+
+    /// Asks the peer to use the extra symmetric key for `purpose`. Returns
+    /// the message and the key.
+    ///
+    /// # Errors
+    /// [`Error::NotEncrypted`] outside a private conversation,
+    /// [`Error::TooLong`] if `data` does not fit into a record.
+    pub fn request_symmetric_key(
+        &mut self,
+        purpose: u32,
+        data: &[u8],
+        now: i64,
+    ) -> Result<Sealed, Error> {
+        let mut value = purpose.to_be_bytes().to_vec();
+        value.extend_from_slice(data);
+        let record = Tlv::new(tlv::SYMMETRIC_KEY, value);
+        self.encrypt_records(&[record], now)
+    }
+
+    /// The effects of sending a data message that this instance has sealed.
+    pub(super) fn inject(&self, which: Which, sealed: Sealed, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Inject {
+            which,
+            text: Zeroizing::new(sealed.message),
+            format: Some(self.current_format()),
+        });
+    }
+}
