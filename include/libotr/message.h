@@ -14,24 +14,6 @@
 #define OTR_ERROR_PREFIX "?OTR Error: "
 
 /**
- * How urgent a notification is. Nothing uses it any more.
- */
-typedef enum {
-    /**
-     * An error.
-     */
-    OTRL_NOTIFY_ERROR,
-    /**
-     * A warning.
-     */
-    OTRL_NOTIFY_WARNING,
-    /**
-     * Mere information.
-     */
-    OTRL_NOTIFY_INFO
-} OtrlNotifyLevel;
-
-/**
  * Which error message the other side is to be sent.
  */
 typedef enum {
@@ -186,6 +168,24 @@ typedef enum {
 } OtrlConvertType;
 
 /**
+ * How urgent a notification is. Nothing uses it any more.
+ */
+typedef enum {
+    /**
+     * An error.
+     */
+    OTRL_NOTIFY_ERROR,
+    /**
+     * A warning.
+     */
+    OTRL_NOTIFY_WARNING,
+    /**
+     * Mere information.
+     */
+    OTRL_NOTIFY_INFO
+} OtrlNotifyLevel;
+
+/**
  * What the library asks of the application. Each member may be NULL, and
  * each gets the application's `opdata` back. All may call the library.
  */
@@ -337,5 +337,200 @@ struct s_OtrlMessageAppOps {
  * What the library asks of the application.
  */
 typedef struct s_OtrlMessageAppOps OtrlMessageAppOps;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Releases a text that this library handed over. NULL is fine.
+ *
+ * The caller promises:
+ * `message` is NULL or a text from this library that is not used any more.
+ */
+void otrl_message_free(char *message);
+
+/**
+ * Takes a text that the user wants to send to `recipient` (`instag` says to
+ * which instance) and says what to send instead.
+ *
+ * Sets `*messagep` to the text to send, to be released by
+ * `otrl_message_free`, or to NULL if `original_msg` may be sent as it is; and
+ * `*contextp`, if `contextp` is not NULL, to the context. `tlvs` travel along
+ * if the text is encrypted and still belong to the caller. `fragPolicy` says
+ * what to do with a text that is too long for the transport. A context that
+ * has to be made is passed to `add_appdata` with `data`.
+ *
+ * If the result is not 0, nothing may be sent unless `*messagep` was set.
+ *
+ * The caller promises:
+ * `us` is a user state, `ops` a structure of callbacks, the texts are NULL or
+ * strings, `tlvs` is NULL or a list of records; the outputs may be written.
+ */
+gcry_error_t otrl_message_sending(OtrlUserState us,
+                                  const OtrlMessageAppOps *ops,
+                                  void *opdata,
+                                  const char *accountname,
+                                  const char *protocol,
+                                  const char *recipient,
+                                  otrl_instag_t instag,
+                                  const char *original_msg,
+                                  OtrlTLV *tlvs,
+                                  char **messagep,
+                                  OtrlFragmentPolicy fragPolicy,
+                                  ConnContext **contextp,
+                                  void (*add_appdata)(void *data,
+                                                      ConnContext *context),
+                                  void *data);
+
+/**
+ * Takes a text that arrived from `sender`.
+ *
+ * Returns 1 if the text was a matter of the protocol and must not be shown.
+ * Otherwise `*newmessagep`, to be released by `otrl_message_free`, is to be
+ * shown, or `message` itself if that is NULL. `*tlvsp`, to be released by
+ * `otrl_tlv_free`, gets the records that came along, also with result 1;
+ * `*contextp` the context. Both pointers may be NULL. A context that has to
+ * be made is passed to `add_appdata` with `data`.
+ *
+ * The caller promises:
+ * `us` is a user state, `ops` a structure of callbacks, the texts are NULL or
+ * strings; the outputs may be written.
+ */
+int otrl_message_receiving(OtrlUserState us,
+                           const OtrlMessageAppOps *ops,
+                           void *opdata,
+                           const char *accountname,
+                           const char *protocol,
+                           const char *sender,
+                           const char *message,
+                           char **newmessagep,
+                           OtrlTLV **tlvsp,
+                           ConnContext **contextp,
+                           void (*add_appdata)(void *data,
+                                               ConnContext *context),
+                           void *data);
+
+/**
+ * Ends the private conversation with one instance of `username` and tells
+ * the peer, if `is_logged_in` says that it is there.
+ *
+ * The caller promises:
+ * `us` is a user state, `ops` a structure of callbacks, the texts are NULL or
+ * strings.
+ */
+void otrl_message_disconnect(OtrlUserState us,
+                             const OtrlMessageAppOps *ops,
+                             void *opdata,
+                             const char *accountname,
+                             const char *protocol,
+                             const char *username,
+                             otrl_instag_t instance);
+
+/**
+ * Ends the private conversations with all instances of `username`.
+ *
+ * The caller promises:
+ * As for `otrl_message_disconnect`.
+ */
+void otrl_message_disconnect_all_instances(OtrlUserState us,
+                                           const OtrlMessageAppOps *ops,
+                                           void *opdata,
+                                           const char *accountname,
+                                           const char *protocol,
+                                           const char *username);
+
+/**
+ * Starts a comparison of secrets.
+ *
+ * The caller promises:
+ * `us` is a user state, `ops` a structure of callbacks, `context` NULL or a
+ * context, `secret` NULL or `secretlen` bytes.
+ */
+void otrl_message_initiate_smp(OtrlUserState us,
+                               const OtrlMessageAppOps *ops,
+                               void *opdata,
+                               ConnContext *context,
+                               const unsigned char *secret,
+                               size_t secretlen);
+
+/**
+ * Starts a comparison of secrets in which the peer is asked a question.
+ *
+ * The caller promises:
+ * As for `otrl_message_initiate_smp`; `question` is NULL or a string.
+ */
+void otrl_message_initiate_smp_q(OtrlUserState us,
+                                 const OtrlMessageAppOps *ops,
+                                 void *opdata,
+                                 ConnContext *context,
+                                 const char *question,
+                                 const unsigned char *secret,
+                                 size_t secretlen);
+
+/**
+ * Answers the peer who asked to compare secrets.
+ *
+ * The caller promises:
+ * As for `otrl_message_initiate_smp`.
+ */
+void otrl_message_respond_smp(OtrlUserState us,
+                              const OtrlMessageAppOps *ops,
+                              void *opdata,
+                              ConnContext *context,
+                              const unsigned char *secret,
+                              size_t secretlen);
+
+/**
+ * Ends a comparison of secrets.
+ *
+ * The caller promises:
+ * `us` is a user state, `ops` a structure of callbacks, `context` NULL or a
+ * context.
+ */
+void otrl_message_abort_smp(OtrlUserState us,
+                            const OtrlMessageAppOps *ops,
+                            void *opdata,
+                            ConnContext *context);
+
+/**
+ * Tells the peer that the extra symmetric key is about to be used for `use`
+ * and puts the key into `symkey`.
+ *
+ * The caller promises:
+ * `us` is a user state, `ops` a structure of callbacks, `context` NULL or a
+ * context, `usedata` NULL or `usedatalen` bytes; `symkey` has room for 32.
+ */
+gcry_error_t otrl_message_symkey(OtrlUserState us,
+                                 const OtrlMessageAppOps *ops,
+                                 void *opdata,
+                                 ConnContext *context,
+                                 unsigned int use,
+                                 const unsigned char *usedata,
+                                 size_t usedatalen,
+                                 unsigned char *symkey);
+
+/**
+ * How often `otrl_message_poll` should be called, in seconds. The argument
+ * does not matter.
+ *
+ * The caller promises:
+ * None: any argument will do.
+ */
+unsigned int otrl_message_poll_get_default_interval(OtrlUserState _us);
+
+/**
+ * Ends key exchanges that nobody has answered in time. `ops` may be NULL.
+ *
+ * The caller promises:
+ * `us` is NULL or a user state, `ops` NULL or a structure of callbacks.
+ */
+void otrl_message_poll(OtrlUserState us,
+                       const OtrlMessageAppOps *ops,
+                       void *opdata);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif  /* __MESSAGE_H__ */
