@@ -14,6 +14,8 @@ use super::instag::{
 use super::list;
 use super::open_enum::read_or;
 use super::userstate::OtrlUserState;
+use crate::limits;
+
 use super::{alloc, auth, blank, context, context_priv, sm, state};
 
 /// Who talks to whom.
@@ -451,6 +453,54 @@ unsafe fn forget_recent(child: *mut ConnContext) {
                 *recent = master;
             }
         }
+    }
+}
+
+/// Makes one of a master's children that is of no use any more stand for
+/// another instance, if there are as many children as there may be.
+///
+/// The context stays where it is in memory, since the application may hold
+/// it. Of the children without a session the one that was silent longest is
+/// taken. `None` if there is room for a new one, or no such child.
+///
+/// # Safety
+/// `master` is a context in the list of `us`.
+pub(crate) unsafe fn recycle(
+    us: OtrlUserState,
+    master: *mut ConnContext,
+    tag: otrl_instag_t,
+) -> Option<*mut ConnContext> {
+    // SAFETY: the caller's promise; no callback runs here.
+    unsafe {
+        if group(master).skip(1).count() < limits::INSTANCES {
+            return None;
+        }
+        let idle = group(master)
+            .skip(1)
+            .filter(|child| {
+                state_of(*child) == OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT
+                    && contacts::serial(*child).is_some()
+            })
+            .min_by_key(|child| last_received(*child))?;
+        forget_recent(idle);
+        force(idle, OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT);
+        if !contacts::remove(idle) {
+            return None;
+        }
+        contacts::released(idle);
+        (*idle).their_instance = tag;
+        let key = Key {
+            username: CStr::from_ptr((*master).username),
+            accountname: CStr::from_ptr((*master).accountname),
+            protocol: CStr::from_ptr((*master).protocol),
+            their_instance: tag,
+        };
+        match contacts::locate(us, key) {
+            Place::Missing(place) => contacts::insert(us, key, place, idle),
+            // Cannot be: the caller has looked. The child is in no list then.
+            Place::Found(_) => return None,
+        }
+        Some(idle)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::InstanceTag;
 use crate::ake::Ake;
 use crate::capi::contacts::Handle;
 use crate::capi::context::{ConnContext, otrl_context_find};
+use crate::capi::conversation;
 use crate::capi::state::{self, State};
 use crate::capi::userstate::OtrlUserState;
 use crate::capi::vault::Loan;
@@ -192,7 +193,8 @@ unsafe fn child_of(
     }
 }
 
-/// Makes a context for a new instance.
+/// Makes a context for a new instance, or uses one again that is of no use
+/// any more.
 ///
 /// # Safety
 /// `us` is a user state.
@@ -202,19 +204,29 @@ unsafe fn add(
     tag: InstanceTag,
     newcomers: Newcomers,
 ) -> *mut ConnContext {
-    let mut added: c_int = 0;
-    // SAFETY: the caller's promise.
-    unsafe {
-        otrl_context_find(
-            us,
-            names.peer.as_ptr(),
-            names.account.as_ptr(),
-            names.protocol.as_ptr(),
-            tag.get(),
-            1,
-            &raw mut added,
-            newcomers.add,
-            newcomers.data,
-        )
+    let find = |tag: u32, add: c_int| {
+        // SAFETY: the caller's promise.
+        unsafe {
+            otrl_context_find(
+                us,
+                names.peer.as_ptr(),
+                names.account.as_ptr(),
+                names.protocol.as_ptr(),
+                tag,
+                add,
+                ptr::null_mut(),
+                newcomers.add,
+                newcomers.data,
+            )
+        }
+    };
+    let master = find(0, 0);
+    if !master.is_null() {
+        // SAFETY: the master was just found.
+        let recycled = unsafe { conversation::recycle(us, master, tag.get()) };
+        if let Some(context) = recycled {
+            return context;
+        }
     }
+    find(tag.get(), 1)
 }
