@@ -155,8 +155,20 @@ pub(crate) unsafe fn show(state: *mut OtrlSMState, smp: &smp::Smp) {
             smp::Progress::Succeeded => OtrlSMProgState::OTRL_SMP_PROG_SUCCEEDED,
         });
         (*state).received_question = smp.received_question().into();
-        let running = smp.is_asked() || smp.expected() != smp::Expected::Message1;
-        if running && (*state).secret.is_null() {
+        if smp.is_asked() || smp.expected() != smp::Expected::Message1 {
+            show_running(state);
+        }
+    }
+}
+
+/// Gives a state the sign of a run that [`show`] speaks of.
+///
+/// # Safety
+/// As for [`show`].
+pub(crate) unsafe fn show_running(state: *mut OtrlSMState) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if (*state).secret.is_null() {
             (*state).secret = bridge::mpi(&[]).unwrap_or(core::ptr::null_mut());
         }
     }

@@ -260,8 +260,14 @@ impl State {
         // SAFETY: the caller's promise; `smstate` is NULL or valid.
         unsafe {
             let state = (*context).smstate;
-            if !state.is_null() {
+            if state.is_null() {
+                return;
+            }
+            if self.instance.state == MessageState::Encrypted {
                 super::sm::show(state, &self.instance.smp);
+            } else {
+                // Programs take a blank state for "no comparison was begun".
+                super::sm::otrl_sm_state_free(state);
             }
         }
     }

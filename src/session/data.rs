@@ -93,7 +93,9 @@ fn opened_message(
     let mut effects = Vec::new();
     if tlv::find(&tlvs, tlv::DISCONNECTED).is_some() {
         instance.finish(MessageState::Finished);
-        effects.push(Effect::Publish(which, Part::Session));
+        for part in [Part::Session, Part::Handshake, Part::Smp] {
+            effects.push(Effect::Publish(which, part));
+        }
     }
     if let Some(record) = tlv::find(&tlvs, tlv::SYMMETRIC_KEY)
         && let Some((purpose, data)) = record.value.split_first_chunk()

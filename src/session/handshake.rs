@@ -39,6 +39,7 @@ pub(super) fn start(
         (Version::V1, None) => return,
         _ => instance.ake.start(&instance.local(version), rng),
     };
+    effects.push(Effect::Publish(which, Part::Handshake));
     reply(instance, which, started.map(Some), incoming.now, effects);
 }
 

@@ -13,7 +13,7 @@ use crate::capi::context::{
 use crate::capi::gcrypt::gcry_error_t;
 use crate::capi::message::{OtrlErrorCode, OtrlMessageEvent};
 use crate::capi::sm::OtrlSMProgState;
-use crate::capi::{api_version, poll, state};
+use crate::capi::{api_version, poll, sm, state};
 use crate::crypto::dsa;
 use crate::data::Sealed;
 use crate::session::{
@@ -66,10 +66,8 @@ unsafe fn perform_one(app: App, names: &Names, worked: &Worked, effect: Effect) 
         }
         Effect::Smp { which, event } => {
             if let Some(context) = worked.get(which) {
-                if event == SmpEvent::Cheated {
-                    // SAFETY: the context exists; `smstate` is NULL or valid.
-                    unsafe { show_cheated(context) };
-                }
+                // SAFETY: the context exists.
+                unsafe { foreshadow(context, &event) };
                 app.smp_event(context, &event);
             }
         }
@@ -204,18 +202,25 @@ fn tell(app: App, context: *mut ConnContext, event: &MessageEvent) {
     app.event(number, context, None, error);
 }
 
-/// While the application hears of a cheating peer it may see so in the state.
+/// Shows what the original shows of a comparison of secrets while it tells of
+/// it: that the peer cheats, or that a run is on.
 ///
 /// # Safety
 /// `context` points to a context.
-unsafe fn show_cheated(context: *mut ConnContext) {
+unsafe fn foreshadow(context: *mut ConnContext, event: &SmpEvent) {
     // SAFETY: the caller's promise; `smstate` is NULL or valid.
     unsafe {
         let state = (*context).smstate;
-        if !state.is_null() {
-            (*state)
-                .sm_prog_state
-                .write(OtrlSMProgState::OTRL_SMP_PROG_CHEATED);
+        if state.is_null() {
+            return;
+        }
+        match event {
+            SmpEvent::Cheated => {
+                let cheated = OtrlSMProgState::OTRL_SMP_PROG_CHEATED;
+                (*state).sm_prog_state.write(cheated);
+            }
+            SmpEvent::AskForSecret | SmpEvent::AskForAnswer(_) => sm::show_running(state),
+            _ => {}
         }
     }
 }
