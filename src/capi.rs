@@ -44,6 +44,7 @@ pub(crate) mod blank;
 pub(crate) mod bridge;
 pub(crate) mod contacts;
 pub(crate) mod conversation;
+pub(crate) mod dh_numbers;
 mod driver;
 pub(crate) mod errno;
 pub(crate) mod gcrypt;
