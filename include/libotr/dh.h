@@ -102,6 +102,11 @@ extern "C" {
 #endif
 
 /**
+ * Prepares this part of the library. There is nothing to prepare any more.
+ */
+void otrl_dh_init(void);
+
+/**
  * Makes a key pair empty. What it held is not released.
  *
  * The caller promises:
@@ -124,6 +129,63 @@ void otrl_dh_keypair_copy(DH_keypair *dst, const DH_keypair *src);
  * `kp` is NULL or valid and holds NULL or numbers of libgcrypt.
  */
 void otrl_dh_keypair_free(DH_keypair *kp);
+
+/**
+ * Makes a key pair in the group `groupid`, which must be `DH1536_GROUP_ID`.
+ * What `kp` held is not released.
+ *
+ * The caller promises:
+ * `kp` is NULL or valid.
+ */
+gcry_error_t otrl_dh_gen_keypair(unsigned int groupid, DH_keypair *kp);
+
+/**
+ * Derives session keys from our key pair and their public key. What `sess`
+ * held is not released; on an error it is blank.
+ *
+ * The caller promises:
+ * `sess` and `kp` are NULL or valid; `kp` and `y` hold NULL or numbers of
+ * libgcrypt.
+ */
+gcry_error_t otrl_dh_session(DH_sesskeys *sess,
+                             const DH_keypair *kp,
+                             gcry_mpi_t y);
+
+/**
+ * Derives the keys of a key exchange of version 2 or 3: the session id of 8
+ * bytes, its length, two ciphers and four authenticators. What the pointers
+ * held is not released; on an error they are NULL.
+ *
+ * The caller promises:
+ * `our_dh` is NULL or valid; it and `their_pub` hold NULL or numbers of
+ * libgcrypt. `sessionid` is NULL or has room for 8 bytes, the other pointers
+ * are NULL or valid.
+ */
+gcry_error_t otrl_dh_compute_v2_auth_keys(const DH_keypair *our_dh,
+                                          gcry_mpi_t their_pub,
+                                          unsigned char *sessionid,
+                                          size_t *sessionidlenp,
+                                          gcry_cipher_hd_t *enc_c,
+                                          gcry_cipher_hd_t *enc_cp,
+                                          gcry_md_hd_t *mac_m1,
+                                          gcry_md_hd_t *mac_m1p,
+                                          gcry_md_hd_t *mac_m2,
+                                          gcry_md_hd_t *mac_m2p);
+
+/**
+ * Derives the session id of a version 1 key exchange: 20 bytes, their number,
+ * and which half to show in bold type.
+ *
+ * The caller promises:
+ * `our_dh` is NULL or valid; it and `their_pub` hold NULL or numbers of
+ * libgcrypt. `sessionid` is NULL or has room for 20 bytes, the other pointers
+ * are NULL or valid.
+ */
+gcry_error_t otrl_dh_compute_v1_session_id(const DH_keypair *our_dh,
+                                           gcry_mpi_t their_pub,
+                                           unsigned char *sessionid,
+                                           size_t *sessionidlenp,
+                                           OtrlSessionIdHalf *halfp);
 
 /**
  * Releases the ciphers and authenticators of session keys and wipes them.
