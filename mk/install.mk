@@ -18,7 +18,7 @@ install: all ## install under DESTDIR: PREFIX, LIBDIR, INCLUDEDIR, DATADIR
 	$(INSTALL) -m 644 m4/libotr.m4 '$(DESTDIR)$(DATADIR)/aclocal/libotr.m4'
 	sed -e 's|@prefix@|$(PREFIX)|' -e 's|@libdir@|$(LIBDIR)|' -e 's|@includedir@|$(INCLUDEDIR)|' \
 	    -e 's|@version@|$(API_VERSION)|' -e 's|@requires_private@|$(if $(findstring link-gcrypt,$(FEATURES)),libgcrypt)|' \
-	    pkgconfig/libotr.pc.in > '$(DESTDIR)$(LIBDIR)/pkgconfig/libotr.pc'
+	    -e '/^Requires.private: $$/d' pkgconfig/libotr.pc.in > '$(DESTDIR)$(LIBDIR)/pkgconfig/libotr.pc'
 	chmod 644 '$(DESTDIR)$(LIBDIR)/pkgconfig/libotr.pc'
 
 uninstall: ## remove what install installed

@@ -34,7 +34,7 @@ EOF
         autoconf -W all,error
         ./configure --quiet "$@"
     ) >"$scratch/log" 2>&1 || { cat "$scratch/log" >&2; fail "configure for version $version $*"; }
-    "$make" -s -C "$project" say
+    "$make" -s -C "$project" say | sed 's/  */ /g; s/ |/|/g; s/ $//'
 }
 
 expect() {
@@ -56,7 +56,4 @@ expect "exactly this version is enough" "$(configure 4.1.1 --with-libotr-prefix=
 for version in 4.1.2 4.2.0 5.0.0 3.2.1; do
     expect "refused when $version is wanted" "$(configure $version --with-libotr-prefix="$root")" 'missing||'
 done
-mkdir "$scratch/nothing"
-expect "missing where there is nothing" \
-    "$(configure 4.0.0 --with-libotr-prefix="$scratch/nothing" --with-libotr-inc-prefix="$scratch/nothing")" 'missing||'
 passed

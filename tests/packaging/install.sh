@@ -56,17 +56,20 @@ build() {
     shift
     cc -std=gnu11 -Wall -Wextra -Werror -o "$program" ctests/conversation.c "$@"
 }
+run() {
+    LD_LIBRARY_PATH=${2:-} "$scratch/$1" >"$scratch/$1.out" || { tail -n 3 "$scratch/$1.out" >&2; fail "the program $1 ends with an error"; }
+}
 # shellcheck disable=SC2046 # options, to be split
 build dynamic $(pkg-config --cflags --libs libotr)
 needed "$scratch/dynamic" | grep -qx libotr.so.5 || fail "the dynamic program does not need libotr.so.5"
-LD_LIBRARY_PATH=$root$libdir "$scratch/dynamic" >"$scratch/dynamic.out"
+run dynamic "$root$libdir"
 ok "a program links dynamically and runs"
 
 rm "$root$libdir"/libotr.so*
 # shellcheck disable=SC2046
 build static $(pkg-config --static --cflags --libs libotr)
 ! needed "$scratch/static" | grep -q libotr || fail "the static program needs a shared libotr"
-"$scratch/static" >"$scratch/static.out"
+run static
 same "a program links the static library (pkg-config --static) and prints the same" "$scratch/dynamic.out" "$scratch/static.out"
 
 # Without any shared library at all, -lgcc_s has no meaning: the C compiler brings its static counterpart itself.
@@ -74,7 +77,7 @@ same "a program links the static library (pkg-config --static) and prints the sa
 build all-static -static $(pkg-config --static --cflags --libs libotr | sed 's/-lgcc_s/-lgcc_eh/') 2>"$scratch/warnings" ||
     { cat "$scratch/warnings" >&2; fail "a fully static program does not link"; }
 [ -z "$(needed "$scratch/all-static")" ] || fail "the fully static program needs $(needed "$scratch/all-static")"
-"$scratch/all-static" >"$scratch/all-static.out"
+run all-static
 same "a fully static program prints the same" "$scratch/dynamic.out" "$scratch/all-static.out"
 
 "$make" -s install DESTDIR="$root" PREFIX=$prefix LIBDIR=$libdir
