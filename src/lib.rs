@@ -22,6 +22,9 @@ pub mod wire;
 #[allow(unsafe_code)]
 mod capi;
 
+#[cfg(test)]
+mod recorded;
+
 pub use conversation::{Conversation, Event, Output};
 pub use error::Error;
 pub use instance_tag::InstanceTag;

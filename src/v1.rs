@@ -14,6 +14,9 @@
 //! used again if the exchange is repeated while the session lasts.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod tests;
+
 use crate::ake::{Ake, Established, SessionHalf, SessionId, State};
 use crate::crypto::Random;
 use crate::crypto::dh::{self, KeyPair};

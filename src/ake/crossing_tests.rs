@@ -1,5 +1,6 @@
 //! Commits that cross, in every order in which the network may deliver.
 #![forbid(unsafe_code)]
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 use core::cmp::Ordering;
 use std::collections::VecDeque;

@@ -179,7 +179,8 @@ mod tests {
     fn a_signature_by_another_key_or_over_another_key_id_is_refused() {
         let setting = setting();
         let len = setting.seal(1).encrypted.len();
-        let changes: [&dyn Fn(&mut Vec<u8>); 3] = [
+        type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
+        let changes: [Change<'_>; 3] = [
             &|plain| plain[len - 1] ^= 1,
             &|plain| plain[len - 41] ^= 2,
             &|plain| {

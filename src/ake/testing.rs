@@ -1,5 +1,6 @@
 //! What the tests of several modules need: long-term keys and a handshake.
 #![forbid(unsafe_code)]
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 use num_bigint::BigUint;
 

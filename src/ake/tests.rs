@@ -402,3 +402,46 @@ fn clearing_ends_the_handshake() {
 fn an_idle_handshake_is_small() {
     assert!(size_of::<Ake>() <= 64);
 }
+
+#[test]
+fn a_handshake_taken_apart_and_put_together_goes_on() {
+    for version in VERSIONS {
+        for state in [
+            AuthState::None,
+            AuthState::AwaitingDhKey,
+            AuthState::AwaitingRevealSig,
+            AuthState::AwaitingSig,
+            AuthState::V1Setup,
+        ] {
+            let side = in_state(state, version);
+            let again = Ake::from_parts(side.ake.parts()).unwrap();
+            assert_eq!(snapshot(&again), snapshot(&side.ake));
+        }
+    }
+    let again = |side: &mut Side| side.ake = Ake::from_parts(side.ake.parts()).unwrap();
+    let (mut bob, mut alice) = (Side::new(1, Version::V3), Side::new(2, Version::V3));
+    let commit = bob.start();
+    again(&mut bob);
+    let key = alice.reply(&commit);
+    again(&mut alice);
+    let reveal = bob.reply(&key);
+    again(&mut bob);
+    let signature = alice.reply(&reveal);
+    let end = bob.receive(&signature, None).unwrap();
+    assert!(end.established.is_some());
+}
+
+#[test]
+fn impossible_parts_are_refused() {
+    for key in [vec![], vec![0; 40], vec![1; 193]] {
+        let parts = parts::Parts {
+            version: Some(Version::V3),
+            initiated: true,
+            state: parts::StateParts::AwaitingDhKey {
+                key: key.into(),
+                r: [0; 16].into(),
+            },
+        };
+        assert_eq!(Ake::from_parts(parts).err(), Some(Error::OutOfRange));
+    }
+}

@@ -234,3 +234,147 @@ fn halves(hash: &[u8; 32]) -> [AesKey; 2] {
     }
     halves
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::os_random;
+
+    fn hex(text: &str) -> Vec<u8> {
+        text.as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap())
+            .collect()
+    }
+
+    fn pair(secret: &str) -> KeyPair {
+        KeyPair::from_secret(SecretExponent::from_be_bytes(&hex(secret)).unwrap()).unwrap()
+    }
+
+    /// The lower and the higher key of the pair below.
+    fn low_and_high() -> (KeyPair, KeyPair) {
+        (
+            pair(
+                "5e6482a4e7ff3f3e688be76da428d739f2aefdfa2d3085b134b39d30d38c0dab\
+                 1b87da25d578dd06",
+            ),
+            pair(
+                "622a76d71c12c5dd3b8f5d6b58a6390956e6b4dd728902cc38826fe976f67d48\
+                 c3ec74533d8361d3",
+            ),
+        )
+    }
+
+    /// What the program `otr_sesskeys` of libotr 4.1.1 prints for these keys.
+    #[test]
+    fn session_keys_of_both_ends() {
+        let (low, high) = low_and_high();
+        let public = hex(
+            "2a4ebef14e0890af659889e07e75c94536e944fab0941999e9c844c7bf082186\
+             2f4ce69f5997cba7a9b613475d651c3dfbf57d5f3abf8ce20b98f7dd53717a50\
+             3f95cbabd8cd486749d2bfc043392568bb1ebf3734fef981fcaef4916d634c75\
+             670d7457751185b959a542ba99e406194d1bf0c3a7872d494b8c79b4cb251302\
+             cab991cccc66af5150d691f4d97f17f0681f9319bc389a74f8ee1044de72fce1\
+             a52c7a83d8737ea471f6d01e449ec03728146fe0422a52c01d7d30d5fa323a60",
+        );
+        assert_eq!(low.public().to_be_bytes().as_slice(), public);
+        let id = hex("2fc1ca556795916f4a84145ad183f1cac905c304");
+        assert_eq!(v1_session_id(&low.shared(high.public())).as_slice(), id);
+        assert_eq!(v1_session_id(&high.shared(low.public())).as_slice(), id);
+
+        let first = (
+            hex("0f4b46887b51fc9a41dbefd769325e78"),
+            hex("7b67c8b0f33503868806b6386b142d4e3889a675"),
+        );
+        let second = (
+            hex("038804a34fa508585e2a720fab10a4d7"),
+            hex("46fa28991a1a8f90550c91a2ae780076d6bc76d3"),
+        );
+        let keys = SessionKeys::between(&low, high.public());
+        assert_eq!(
+            (keys.sending_aes.to_vec(), keys.sending_mac.to_vec()),
+            first
+        );
+        assert_eq!(
+            (keys.receiving_aes.to_vec(), keys.receiving_mac.to_vec()),
+            second
+        );
+        let keys = SessionKeys::between(&high, low.public());
+        assert_eq!(
+            (keys.sending_aes.to_vec(), keys.sending_mac.to_vec()),
+            second
+        );
+        assert_eq!(
+            (keys.receiving_aes.to_vec(), keys.receiving_mac.to_vec()),
+            first
+        );
+        // From a session of libotr 4.1.1 with these keys.
+        let extra = hex("5814c20d65009e3bbd9e1f17951d9442dfbed5c2c17d4dade06fde93cacd4269");
+        assert_eq!(keys.extra.as_slice(), extra);
+    }
+
+    /// Computed from the protocol text with Python's integers and hashlib.
+    #[test]
+    fn handshake_keys() {
+        let (low, high) = low_and_high();
+        let keys = AkeKeys::derive(&low.shared(high.public()));
+        assert_eq!(keys.session_id.as_slice(), hex("2e0fe52c42b0471c"));
+        for (key, expected) in [
+            (&keys.reveal.c, "e5effb72bf2d8ca791df2ca274f78e7e"),
+            (&keys.signature.c, "9c072079bb3d1004eb511cb1cd778bd4"),
+        ] {
+            assert_eq!(key.as_slice(), hex(expected));
+        }
+        for (key, expected) in [
+            (
+                &keys.reveal.m1,
+                "63fec58d0a399811595496120838e8a212aff60680f2688099a36f3ea88a5ba6",
+            ),
+            (
+                &keys.reveal.m2,
+                "b8b8c6c1ebb25bfe94640e1d10bc78082a977d8c6c20033618bc6f9d8e560174",
+            ),
+            (
+                &keys.signature.m1,
+                "9ba67c48b9ea2ab3d875217159f688255203229186655082cb9ec55dba23e8af",
+            ),
+            (
+                &keys.signature.m2,
+                "4a9940fcc9419b86ff52e8e7fd647786f9821ea3d1278793deacbba612909a63",
+            ),
+        ] {
+            assert_eq!(key.as_slice(), hex(expected));
+        }
+    }
+
+    #[test]
+    fn secret_exponents_have_320_bits_and_differ() {
+        let [a, b] = [(); 2].map(|()| KeyPair::generate(&mut os_random()).unwrap());
+        assert_eq!(a.secret().to_be_bytes().len(), 40);
+        assert_ne!(a.public(), b.public());
+    }
+
+    #[test]
+    fn an_exponent_without_a_public_key_is_refused() {
+        for secret in [&[][..], &[0; 40]] {
+            let secret = SecretExponent::from_be_bytes(secret).unwrap();
+            assert_eq!(KeyPair::from_secret(secret).err(), Some(Error::OutOfRange));
+        }
+    }
+
+    /// A shared secret with a zero byte in front is hashed without it.
+    #[test]
+    fn secrets_are_hashed_in_their_shortest_form() {
+        let one = pair("01");
+        let two = *one.public();
+        let shared = one.shared(&two);
+        let expected = sha1(&[&[0, 0, 0, 0, 1, 2]]);
+        assert_eq!(v1_session_id(&shared), expected);
+    }
+
+    #[test]
+    fn debug_output_shows_no_secret() {
+        let shown = format!("{:?}", pair("07"));
+        assert_eq!(shown, "KeyPair { public: Element(80), .. }");
+    }
+}

@@ -496,3 +496,60 @@ fn debug_output_shows_no_secrets() {
         "KeyRing { our_keyid: 2, their_keyid: 1, .. }"
     );
 }
+
+#[test]
+fn a_key_ring_taken_apart_and_put_together_goes_on() {
+    let (mut bob, mut alice) = sides(Version::V3);
+    for round in 0..5 {
+        for side in [&mut bob, &mut alice] {
+            let before = side.snapshot();
+            side.ring = KeyRing::from_parts(side.ring.parts()).unwrap();
+            assert_eq!(side.snapshot(), before, "round {round}");
+        }
+        let message = bob.encrypt("ping");
+        assert_eq!(alice.decrypt(&message).unwrap(), "ping");
+        assert_eq!(alice.decrypt(&message).err(), Some(Error::Replayed));
+        let message = alice.encrypt("pong");
+        assert_eq!(bob.decrypt(&message).unwrap(), "pong");
+    }
+    let pair = bob.ring.used_pair(1, 0).map(|pair| pair.used);
+    assert_eq!(pair, bob.ring.parts().pairs[1][0].map(|pair| pair.used));
+}
+
+#[test]
+fn impossible_parts_are_refused() {
+    let refusal = |change: &dyn Fn(&mut parts::Parts)| {
+        let (bob, _) = sides(Version::V3);
+        let mut parts = bob.ring.parts();
+        change(&mut parts);
+        KeyRing::from_parts(parts).err()
+    };
+    assert_eq!(refusal(&|_| ()), None);
+    assert_eq!(
+        refusal(&|parts| parts.our_keyid = 1),
+        Some(Error::ZeroKeyId)
+    );
+    assert_eq!(
+        refusal(&|parts| parts.their_keyid = 0),
+        Some(Error::ZeroKeyId)
+    );
+    let out_of_range = Some(Error::OutOfRange);
+    assert_eq!(
+        refusal(&|parts| parts.ours[1] = vec![].into()),
+        out_of_range
+    );
+    assert_eq!(refusal(&|parts| parts.theirs.0 = vec![1]), out_of_range);
+    assert_eq!(
+        refusal(&|parts| parts.theirs.1 = Some(vec![1])),
+        out_of_range
+    );
+    let used = parts::PairParts {
+        sent: 1,
+        received: 1,
+        used: true,
+    };
+    assert_eq!(
+        refusal(&|parts| parts.pairs[0][1] = Some(used)),
+        Some(Error::UnknownKey)
+    );
+}

@@ -478,3 +478,27 @@ fn debug_output_shows_no_secrets() {
 fn an_idle_run_is_small() {
     assert!(size_of::<Smp>() <= 32);
 }
+
+#[test]
+fn a_run_taken_apart_and_put_together_goes_on() {
+    for state in STATES {
+        let (smp, due) = in_state(state);
+        let mut again = Smp::from_parts(&smp.parts(), smp.progress(), false).unwrap();
+        assert_eq!(again.expected(), state);
+        let outcome = receive(&mut again, &due);
+        assert!(!matches!(
+            outcome,
+            Outcome::Unexpected | Outcome::Cheated { .. } | Outcome::Compared { equal: false, .. }
+        ));
+        if state == Expected::Message1 {
+            let asked = Smp::from_parts(&again.parts(), Progress::Ok, true).unwrap();
+            assert!(asked.is_asked() && asked.received_question());
+        }
+    }
+    let parts = parts::Parts::Asked {
+        g2a: vec![1].into(),
+        g3a: vec![2].into(),
+    };
+    let refused = Smp::from_parts(&parts, Progress::Ok, false);
+    assert_eq!(refused.err(), Some(Error::OutOfRange));
+}
