@@ -1,4 +1,5 @@
 //! Generated keys keep the rules of DSA, by independent arithmetic.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use num_bigint::BigUint;
 use otr::crypto::dsa::PrivateKey;

@@ -62,8 +62,7 @@ pub(super) fn open(
     if reader.short()? != KEY_TYPE_DSA {
         return Err(Error::InvalidValue);
     }
-    let (signer, rest) = dsa::PublicKey::from_wire(reader.rest())?;
-    let mut reader = Reader::new(rest);
+    let signer = dsa::PublicKey::parse(&mut reader)?;
     let keyid = reader.int()?;
     let signature: [u8; SIGNATURE_LEN] = reader.array()?;
     reader.finish()?;

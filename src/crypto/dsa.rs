@@ -14,8 +14,10 @@ mod comb;
 mod field;
 mod fingerprint;
 mod generate;
-mod montgomery;
+#[cfg(target_arch = "x86_64")]
+mod ifma;
 mod nonce;
+mod power;
 mod prime;
 mod private;
 mod progression;

@@ -14,8 +14,8 @@
     reason = "loops over arrays of a constant size; limbs wrap by design"
 )]
 
-use super::limbs::{adc, bits, choose, mac, mask, mask_equal, subtract};
-use zeroize::{Zeroize, Zeroizing};
+use super::limbs::{adc, add, choose, mac, mask, subtract};
+use zeroize::Zeroize;
 
 /// An odd modulus of at most 64 * N bits, with its constants.
 #[derive(Clone)]
@@ -31,9 +31,6 @@ pub struct Modulus<const N: usize> {
 
 /// A number modulo n in Montgomery's form.
 pub type Form<const N: usize> = [u64; N];
-
-/// Exponent bits per step of a power.
-const WINDOW: usize = 4;
 
 impl<const N: usize> Modulus<N> {
     /// A modulus given by its limbs, the lowest first; `None` if it is even.
@@ -59,10 +56,15 @@ impl<const N: usize> Modulus<N> {
             one: [0; N],
             square: [0; N],
         };
-        // R modulo n by doubling the number 1 as often as R has bits.
+        // R modulo n by doubling the highest power of two below n (or zero, for
+        // n = 1).
         let mut x = [0; N];
-        x[0] = u64::from(n[0] != 1 || n[1..].iter().any(|&limb| limb != 0));
-        for _ in 0..64 * N {
+        let top = n.iter().rposition(|&limb| limb != 0).unwrap_or(0);
+        x[top] = (1 << 63) >> n[top].leading_zeros();
+        if x == n {
+            x = [0; N];
+        }
+        for _ in 0..64 * (N - top) - 63 + n[top].leading_zeros() as usize {
             x = modulus.double(&x);
         }
         modulus.one = x;
@@ -82,6 +84,16 @@ impl<const N: usize> Modulus<N> {
     #[must_use]
     pub fn limbs(&self) -> &[u64; N] {
         &self.n
+    }
+
+    /// -1/n modulo 2^64.
+    pub(crate) fn factor(&self) -> u64 {
+        self.factor
+    }
+
+    /// R^2 modulo n.
+    pub(crate) fn r_squared(&self) -> &[u64; N] {
+        &self.square
     }
 
     /// The form of 1.
@@ -118,17 +130,18 @@ impl<const N: usize> Modulus<N> {
         let mut t = [0; N];
         let mut top = 0;
         for &b in b {
-            let (low, mut carry) = mac(t[0], a[0], b, 0);
-            let m = low.wrapping_mul(self.factor);
-            let (_, mut borrowed) = mac(low, m, self.n[0], 0);
-            for j in 1..N {
-                let low;
-                (low, carry) = mac(t[j], a[j], b, carry);
-                (t[j - 1], borrowed) = mac(low, m, self.n[j], borrowed);
+            let mut carry = 0;
+            for (t, &a) in t.iter_mut().zip(a) {
+                (*t, carry) = mac(*t, a, b, carry);
             }
-            let (low, first) = adc(top, carry, 0);
-            let (low, second) = adc(low, borrowed, 0);
-            t[N - 1] = low;
+            let (high, first) = adc(top, carry, 0);
+            let m = t[0].wrapping_mul(self.factor);
+            let (_, mut carry) = mac(t[0], m, self.n[0], 0);
+            for j in 1..N {
+                (t[j - 1], carry) = mac(t[j], m, self.n[j], carry);
+            }
+            let (high, second) = adc(high, carry, 0);
+            t[N - 1] = high;
             top = first + second;
         }
         self.reduce(&t, top)
@@ -137,67 +150,20 @@ impl<const N: usize> Modulus<N> {
     /// The square of a form.
     #[must_use]
     pub fn square(&self, a: &Form<N>) -> Form<N> {
+        // Leaving out the products that occur twice gains nothing measurable.
         self.multiply(a, a)
     }
 
-    /// base^exponent for a secret exponent below 2^`length`.
+    /// a + b modulo n for a and b below n: numbers or forms.
     #[must_use]
-    pub fn pow(&self, base: &Form<N>, exponent: &[u64], length: usize) -> Form<N> {
-        let table = self.powers(base);
-        let mut power = Zeroizing::new(self.one);
-        for step in (0..length.div_ceil(WINDOW)).rev() {
-            for _ in 0..WINDOW {
-                *power = self.square(&power);
-            }
-            let digit = bits(exponent, step * WINDOW, WINDOW);
-            let mut entry = Zeroizing::new([0; N]);
-            for (candidate, number) in table.iter().zip(0u64..) {
-                let keep = mask_equal(number, digit);
-                for (out, &limb) in entry.iter_mut().zip(candidate) {
-                    *out |= limb & keep;
-                }
-            }
-            *power = self.multiply(&power, &entry);
-        }
-        *power
+    pub fn add(&self, a: &[u64; N], b: &[u64; N]) -> [u64; N] {
+        let (sum, carry) = add(a, b);
+        self.reduce(&sum, carry)
     }
 
-    /// The product of base^exponent over two pairs of public numbers, in a
-    /// time that depends on the exponents, which are below 2^`length`.
+    /// 2x modulo n for x below n: a number or a form.
     #[must_use]
-    pub fn pow_public(
-        &self,
-        first: (&Form<N>, &[u64]),
-        second: (&Form<N>, &[u64]),
-        length: usize,
-    ) -> Form<N> {
-        let tables = [self.powers(first.0), self.powers(second.0)];
-        let mut power = self.one;
-        for step in (0..length.div_ceil(WINDOW)).rev() {
-            for _ in 0..WINDOW {
-                power = self.square(&power);
-            }
-            for (table, exponent) in tables.iter().zip([first.1, second.1]) {
-                let digit = bits(exponent, step * WINDOW, WINDOW) as usize;
-                if digit != 0 {
-                    power = self.multiply(&power, &table[digit]);
-                }
-            }
-        }
-        power
-    }
-
-    /// base^0 to base^15.
-    fn powers(&self, base: &Form<N>) -> Zeroizing<[Form<N>; 1 << WINDOW]> {
-        let mut table = Zeroizing::new([self.one; 1 << WINDOW]);
-        for i in 1..1 << WINDOW {
-            table[i] = self.multiply(&table[i - 1], base);
-        }
-        table
-    }
-
-    /// 2x modulo n for x below n.
-    fn double(&self, x: &[u64; N]) -> [u64; N] {
+    pub fn double(&self, x: &[u64; N]) -> [u64; N] {
         let mut twice = [0; N];
         let mut carry = 0;
         for (out, &limb) in twice.iter_mut().zip(x) {

@@ -60,7 +60,7 @@ fn add_tooth<F: Field>(
         *out = if index == 0 {
             *power
         } else {
-            field.mul(below, power)
+            field.multiply(below, power)
         };
     }
 }
@@ -79,7 +79,7 @@ where
                 let index = (0..TEETH).fold(0, |index, tooth| {
                     index | exponent.bit(tooth * ROW + block * COLUMNS + column) << tooth
                 });
-                acc = self.field.mul(&acc, &self.field.select(table, index));
+                acc = self.field.multiply(&acc, &self.field.select(table, index));
             }
         }
         self.field.leave(&acc)

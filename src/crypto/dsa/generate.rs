@@ -8,11 +8,13 @@
 
 use super::SCALAR_LEN;
 use super::field::{Field, WithField, with_field};
-use super::montgomery::{Limbs, Montgomery, from_be_bytes, to_be_bytes};
-use super::prime::{IsPrime, power, small_odd_primes};
-use super::progression::Progression;
+use super::power::power;
+use super::prime::{IsPrime, small_odd_primes};
+use super::progression::{Progression, divide, remainder};
 use crate::Error;
 use crate::crypto::Random;
+use crate::crypto::limbs::{from_be_bytes, to_be_bytes};
+use crate::crypto::mont::Modulus;
 
 /// Bytes of p.
 const P_LEN: usize = 128;
@@ -40,7 +42,8 @@ impl Domain {
         let primes = small_odd_primes();
         let q = generate_q(&primes, random)?;
         let p = generate_p(&primes, &q, random)?;
-        let g = with_field(&p, Generator { p: &p, q: &q });
+        let exponent = cofactor(&p, &q)?;
+        let g = with_field(&p, Generator { exponent })?;
         Ok(Self { p, q, g })
     }
 }
@@ -50,13 +53,11 @@ fn generate_q(primes: &[u32], random: &mut dyn Random) -> Result<[u8; SCALAR_LEN
         let mut q = [0; SCALAR_LEN];
         random.fill(&mut q)?;
         set_ends(&mut q);
-        let divisible = primes
-            .iter()
-            .any(|&prime| super::progression::remainder(&from_be_bytes::<3>(&q), prime) == 0);
-        if divisible {
+        let number = limbs::<3>(&q)?;
+        if primes.iter().any(|&prime| remainder(&number, prime) == 0) {
             continue;
         }
-        let field = Montgomery::<3>::new(&from_be_bytes(&q));
+        let field = Modulus::new(number).ok_or(Error::OutOfRange)?;
         let test = IsPrime {
             number: &q,
             rounds: Q_ROUNDS,
@@ -66,6 +67,10 @@ fn generate_q(primes: &[u32], random: &mut dyn Random) -> Result<[u8; SCALAR_LEN
             return Ok(q);
         }
     }
+}
+
+fn limbs<const N: usize>(number: &[u8]) -> Result<[u64; N], Error> {
+    from_be_bytes(number).ok_or(Error::OutOfRange)
 }
 
 /// Sets the highest and the lowest bit.
@@ -87,7 +92,7 @@ fn generate_p(
         let mut start = [0; P_LEN];
         random.fill(&mut start)?;
         set_ends(&mut start);
-        let progression = Progression::new(&from_be_bytes(&start), &from_be_bytes(q));
+        let progression = Progression::new(&limbs(&start)?, &limbs(q)?);
         for candidate in progression.candidates(primes) {
             let mut p = [0; P_LEN];
             to_be_bytes(&candidate, &mut p);
@@ -96,35 +101,36 @@ fn generate_p(
                 rounds: P_ROUNDS,
                 random,
             };
-            if with_field(&p, test)? {
+            if with_field(&p, test)?? {
                 return Ok(p);
             }
         }
     }
 }
 
-/// Finds g.
-struct Generator<'a> {
-    p: &'a [u8; P_LEN],
-    q: &'a [u8; SCALAR_LEN],
+/// (p - 1) / q, big-endian.
+fn cofactor(p: &[u8; P_LEN], q: &[u8; SCALAR_LEN]) -> Result<[u8; P_LEN], Error> {
+    let (quotient, _) = divide(&limbs(p)?, &limbs(q)?);
+    let mut out = [0; P_LEN];
+    to_be_bytes(&quotient, &mut out);
+    Ok(out)
 }
 
-impl WithField for Generator<'_> {
+/// Finds g.
+struct Generator {
+    exponent: [u8; P_LEN],
+}
+
+impl WithField for Generator {
     type Output = Vec<u8>;
 
     fn run<F: Field>(self, field: F) -> Vec<u8> {
-        let p: Limbs<16> = from_be_bytes(self.p);
-        let (quotient, _) = super::progression::divide(&p, &from_be_bytes(self.q));
-        let mut exponent = [0; P_LEN];
-        to_be_bytes(&quotient, &mut exponent);
         let one = field.leave(&field.one());
-        let mut base = field.double(&field.one());
-        loop {
-            let g = field.leave(&power(&field, &base, &exponent));
-            if g != one {
-                return g;
-            }
-            base = field.add(&base, &field.one());
-        }
+        // One base in q has the power one.
+        (2u8..)
+            .map(|base| power(&field, &field.enter(&[base]), &self.exponent))
+            .map(|power| field.leave(&power))
+            .find(|g| *g != one)
+            .unwrap_or(one)
     }
 }

@@ -13,28 +13,26 @@
 
 use super::SCALAR_LEN;
 use super::scalar::{Order, Scalar};
-use core::marker::PhantomData;
 use hmac::digest::{Key, KeyInit, OutputSizeUser};
 use hmac::{EagerHash, Hmac, Mac};
 use zeroize::{Zeroize, Zeroizing};
 
 /// Candidates drawn. At least every second one fits.
-const CANDIDATES: usize = 4;
+const CANDIDATES: usize = 3;
 
-/// The generator's state: K and V of RFC 6979, section 3.2.
+/// The generator's state: HMAC with the key K, and V, of RFC 6979, section 3.2.
 struct Generator<D: EagerHash> {
-    key: Zeroizing<Vec<u8>>,
+    keyed: Hmac<D>,
     value: Zeroizing<Vec<u8>>,
-    hash: PhantomData<D>,
 }
 
 impl<D: EagerHash> Generator<D> {
     fn new(seed: &[&[u8]]) -> Self {
         let length = <D as OutputSizeUser>::output_size();
         let mut this = Self {
-            key: Zeroizing::new(vec![0; length]),
+            // A key of zeros is padded with zeros, too.
+            keyed: Hmac::new(&Key::<Hmac<D>>::default()),
             value: Zeroizing::new(vec![1; length]),
-            hash: PhantomData,
         };
         this.update(0, seed);
         this.update(1, seed);
@@ -43,40 +41,39 @@ impl<D: EagerHash> Generator<D> {
 
     /// K = HMAC_K(V, tag, seed), V = HMAC_K(V).
     fn update(&mut self, tag: u8, seed: &[&[u8]]) {
-        let mut mac = self.mac();
+        let mut mac = self.keyed.clone();
         mac.update(&self.value);
         mac.update(&[tag]);
         for part in seed {
             mac.update(part);
         }
-        self.key.copy_from_slice(&mac.finalize().into_bytes());
+        // A key shorter than the hash function's block is padded with zeros.
+        let mut block = Key::<Hmac<D>>::default();
+        let mut key = mac.finalize().into_bytes();
+        for (padded, byte) in block.iter_mut().zip(key.iter()) {
+            *padded = *byte;
+        }
+        self.keyed = Hmac::new(&block);
+        block.as_mut_slice().zeroize();
+        key.as_mut_slice().zeroize();
         self.step();
     }
 
     /// V = HMAC_K(V).
     fn step(&mut self) {
-        let mut mac = self.mac();
+        let mut mac = self.keyed.clone();
         mac.update(&self.value);
-        self.value.copy_from_slice(&mac.finalize().into_bytes());
-    }
-
-    fn mac(&self) -> Hmac<D> {
-        // A key shorter than the hash function's block is padded with zeros.
-        let mut block = Key::<Hmac<D>>::default();
-        for (b, k) in block.iter_mut().zip(self.key.iter()) {
-            *b = *k;
-        }
-        let mac = Hmac::new(&block);
-        block.as_mut_slice().zeroize();
-        mac
+        let mut next = mac.finalize().into_bytes();
+        self.value.copy_from_slice(&next);
+        next.as_mut_slice().zeroize();
     }
 
     /// Fills `out` from successive values of V.
     fn fill(&mut self, out: &mut [u8]) {
         for chunk in out.chunks_mut(self.value.len()) {
             self.step();
-            for (o, v) in chunk.iter_mut().zip(self.value.iter()) {
-                *o = *v;
+            for (out, byte) in chunk.iter_mut().zip(self.value.iter()) {
+                *out = *byte;
             }
         }
     }
@@ -92,12 +89,14 @@ pub(super) fn nonce<D: EagerHash>(order: &Order, x: &Scalar, z: &Scalar, extra: 
     let mut bytes = Zeroizing::new([0; SCALAR_LEN]);
     let mut chosen = order.reduce(&[]);
     let mut found = 0;
-    for _ in 0..CANDIDATES {
+    for draw in 0..CANDIDATES {
+        if draw > 0 {
+            generator.update(0, &[]);
+        }
         generator.fill(&mut *bytes);
         let (candidate, valid) = order.read(&bytes);
         chosen = candidate.select(&chosen, valid & !found);
         found |= valid;
-        generator.update(0, &[]);
     }
     let mut wide = Zeroizing::new([0; 2 * SCALAR_LEN]);
     generator.fill(&mut *wide);

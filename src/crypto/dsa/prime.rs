@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use super::field::{Field, WithField};
+use super::power::{power, power_of_two};
 use crate::Error;
 use crate::crypto::Random;
 use zeroize::Zeroizing;
@@ -116,42 +117,4 @@ fn halve(number: &mut [u8]) {
         *byte = *byte >> 1 | carry;
         carry = next;
     }
-}
-
-/// The bits of a big-endian number, highest first.
-fn bits(number: &[u8]) -> impl Iterator<Item = bool> {
-    number
-        .iter()
-        .flat_map(|byte| (0..8).rev().map(move |shift| byte >> shift & 1 == 1))
-        .skip_while(|bit| !bit)
-}
-
-/// 2^exponent, by squaring and doubling.
-fn power_of_two<F: Field>(field: &F, exponent: &[u8]) -> F::Element {
-    bits(exponent).fold(field.one(), |acc, bit| {
-        let acc = field.square(&acc);
-        if bit { field.double(&acc) } else { acc }
-    })
-}
-
-/// base^exponent for a public exponent, four bits at a time.
-pub(super) fn power<F: Field>(field: &F, base: &F::Element, exponent: &[u8]) -> F::Element {
-    let mut next = field.one();
-    let table: [F::Element; 16] = core::array::from_fn(|_| {
-        let entry = next;
-        next = field.mul(&next, base);
-        entry
-    });
-    let mut acc = None;
-    for digit in exponent.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
-        if let Some(value) = acc {
-            acc = Some((0..4).fold(value, |value, _| field.square(&value)));
-        }
-        if digit > 0
-            && let Some(factor) = table.get(usize::from(digit))
-        {
-            acc = Some(acc.map_or(*factor, |value| field.mul(&value, factor)));
-        }
-    }
-    acc.unwrap_or_else(|| field.one())
 }

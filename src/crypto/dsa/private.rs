@@ -5,11 +5,12 @@ use super::comb::{Comb, FixedBase};
 use super::field::{Field, WithField, with_field};
 use super::generate::Domain;
 use super::nonce::nonce;
-use super::public::{PublicKey, minimal};
+use super::public::PublicKey;
 use super::scalar::{Order, Scalar};
 use super::{SCALAR_LEN, SIGNATURE_LEN};
 use crate::Error;
 use crate::crypto::Random;
+use crate::wire::significant;
 use core::fmt;
 use hmac::EagerHash;
 use sha2::Sha256;
@@ -59,8 +60,8 @@ impl PrivateKey {
         x: &[u8],
     ) -> Result<Self, Error> {
         let public = PublicKey::from_components(p, q, g, y)?;
-        let order = public.order();
-        let x = minimal(x);
+        let order = Order::new(public.q())?;
+        let x = significant(x);
         let mut padded = Zeroizing::new([0; SCALAR_LEN]);
         let start = SCALAR_LEN.checked_sub(x.len()).ok_or(Error::OutOfRange)?;
         padded
@@ -83,27 +84,25 @@ impl PrivateKey {
     /// takes some ten milliseconds, varying widely by chance.
     ///
     /// # Errors
-    /// [`Error::Randomness`] if `random` fails.
+    /// [`Error::Randomness`] if `random` fails, [`Error::BadSignature`] if the
+    /// processor does not compute what it should.
     pub fn generate(random: &mut dyn Random) -> Result<Self, Error> {
-        loop {
-            let Domain { p, q, g } = Domain::generate(random)?;
-            let order = Order::new(&q);
-            let x = random_scalar(&order, random)?;
-            let powers = with_field(&p, MakeComb(&g));
-            let public = PublicKey::from_components(&p, &q, &g, &powers.power(&x))?;
-            let key = Self {
-                public,
-                order,
-                x,
-                powers: OnceLock::from(powers),
-            };
-            // Never fails unless the machine does.
-            let value = [0xa5; 32];
-            let signature = key.sign(&value, random)?;
-            if key.public.verify(&value, &signature).is_ok() {
-                return Ok(key);
-            }
-        }
+        let Domain { p, q, g } = Domain::generate(random)?;
+        let order = Order::new(&q)?;
+        let x = random_scalar(&order, random)?;
+        let powers = with_field(&p, MakeComb(&g))?;
+        let public = PublicKey::from_components(&p, &q, &g, &powers.power(&x))?;
+        let key = Self {
+            public,
+            order,
+            x,
+            powers: OnceLock::from(powers),
+        };
+        // The usual test of a new pair; only a broken machine fails it.
+        let value = [0xa5; 32];
+        let signature = key.sign(&value, random)?;
+        key.public.verify(&value, &signature)?;
+        Ok(key)
     }
 
     /// The public half.
@@ -134,7 +133,7 @@ impl PrivateKey {
             random.fill(&mut *extra)?;
             let mut mask = Zeroizing::new([0; 2 * SCALAR_LEN]);
             random.fill(&mut *mask)?;
-            if let Some(signature) = self.sign_with::<Sha256>(value, &*extra, &*mask) {
+            if let Some(signature) = self.sign_with::<Sha256>(value, &*extra, &*mask)? {
                 return Ok(signature);
             }
         }
@@ -147,30 +146,35 @@ impl PrivateKey {
         value: &[u8],
         extra: &[u8],
         mask: &[u8],
-    ) -> Option<[u8; SIGNATURE_LEN]> {
+    ) -> Result<Option<[u8; SIGNATURE_LEN]>, Error> {
         let order = &self.order;
         let z = order.reduce(value);
         let k = nonce::<D>(order, &self.x, &z, extra);
-        let r = order.reduce(&self.powers().power(&k));
+        let r = order.reduce(&self.powers()?.power(&k));
         // s = (z + x r) / k, with both sides of the fraction times b: no
         // step sees x or k alone.
         let b = order.reduce(mask);
-        let top = order.add(&order.mul(&b, &z), &order.mul(&order.mul(&b, &self.x), &r));
-        let s = order.mul(&top, &order.invert(&order.mul(&b, &k)));
+        let top = order.add(
+            &order.multiply(&b, &z),
+            &order.multiply(&order.multiply(&b, &self.x), &r),
+        );
+        let s = order.multiply(&top, &order.invert(&order.multiply(&b, &k)));
         if (r.zero_mask() | s.zero_mask()) != 0 {
-            return None;
+            return Ok(None);
         }
         let mut signature = [0; SIGNATURE_LEN];
         let (first, second) = signature.split_at_mut(SCALAR_LEN);
         first.copy_from_slice(&r.to_be_bytes());
         second.copy_from_slice(&s.to_be_bytes());
-        Some(signature)
+        Ok(Some(signature))
     }
 
-    fn powers(&self) -> &dyn FixedBase {
-        self.powers
-            .get_or_init(|| with_field(self.public.p(), MakeComb(self.public.g())))
-            .as_ref()
+    fn powers(&self) -> Result<&dyn FixedBase, Error> {
+        if let Some(powers) = self.powers.get() {
+            return Ok(powers.as_ref());
+        }
+        let made = with_field(self.public.p(), MakeComb(self.public.g()))?;
+        Ok(self.powers.get_or_init(|| made).as_ref())
     }
 }
 
@@ -250,11 +254,11 @@ mod tests {
         let value = &digest[..SCALAR_LEN];
         let expected = [hex(r), hex(s)].concat();
         for mask in [&[1][..], &[0x5a; 40]] {
-            let signature = key.sign_with::<D>(value, &[], mask).unwrap();
+            let signature = key.sign_with::<D>(value, &[], mask).unwrap().unwrap();
             assert_eq!(signature[..], expected);
             key.public().verify(value, &signature).unwrap();
         }
-        let other = key.sign_with::<D>(value, &[0], &[1]).unwrap();
+        let other = key.sign_with::<D>(value, &[0], &[1]).unwrap().unwrap();
         assert_ne!(other[..], expected, "additional input changes k");
         key.public().verify(value, &other).unwrap();
     }
@@ -329,7 +333,7 @@ mod tests {
     fn a_zero_mask_gives_no_signature() {
         let key = rfc_key();
         let q = key.public().q().to_vec();
-        assert_eq!(key.sign_with::<Sha256>(&[1], &[], &q), None);
+        assert_eq!(key.sign_with::<Sha256>(&[1], &[], &q), Ok(None));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Public keys: bounds, wire form, fingerprint, verification.
 #![forbid(unsafe_code)]
 
-use super::field::{Field, WithField, joint_power, with_field};
+use super::field::{Field, WithField, with_field};
+use super::power::joint_power;
 use super::scalar::{Order, Scalar};
 use super::{Fingerprint, SCALAR_LEN, SIGNATURE_LEN};
 use crate::Error;
+use crate::wire::{Reader, Writer, significant};
 use sha1::{Digest, Sha1};
 
 /// Permitted sizes of p in bits.
@@ -17,12 +19,6 @@ pub struct PublicKey {
     q: [u8; SCALAR_LEN],
     g: Box<[u8]>,
     y: Box<[u8]>,
-}
-
-/// The number without leading zeros.
-pub(super) fn minimal(number: &[u8]) -> &[u8] {
-    let zeros = number.iter().take_while(|&&byte| byte == 0).count();
-    number.get(zeros..).unwrap_or_default()
 }
 
 /// Bits of a minimal number, which may be of any length.
@@ -54,7 +50,7 @@ impl PublicKey {
     /// that g and y lie in the subgroup is not checked: a key that breaks
     /// these rules harms nobody but its owner.
     pub fn from_components(p: &[u8], q: &[u8], g: &[u8], y: &[u8]) -> Result<Self, Error> {
-        let [p, q, g, y] = [p, q, g, y].map(minimal);
+        let [p, q, g, y] = [p, q, g, y].map(significant);
         let q: &[u8; SCALAR_LEN] = q.try_into().map_err(|_| Error::OutOfRange)?;
         let sizes = bits(q) == 8 * SCALAR_LEN && P_BITS.contains(&bits(p));
         if !sizes || !is_odd(q) || !is_odd(p) || !within(g, p) || !within(y, p) {
@@ -68,36 +64,29 @@ impl PublicKey {
         })
     }
 
-    /// Reads a key from the four MPIs p, q, g, y at the head of `bytes`, and
-    /// returns it with what follows.
+    /// Reads a key from the four MPIs p, q, g, y.
     ///
     /// # Errors
-    /// [`Error::Truncated`] if an MPI is incomplete, and as
+    /// [`Error::Truncated`] or [`Error::TooLong`] from an MPI, and as
     /// [`Self::from_components`].
-    pub fn from_wire(bytes: &[u8]) -> Result<(Self, &[u8]), Error> {
-        let mut rest = bytes;
-        let mut next = || {
-            let (length, tail) = rest.split_first_chunk::<4>().ok_or(Error::Truncated)?;
-            let length =
-                usize::try_from(u32::from_be_bytes(*length)).map_err(|_| Error::Truncated)?;
-            let (number, tail) = tail.split_at_checked(length).ok_or(Error::Truncated)?;
-            rest = tail;
-            Ok(number)
-        };
-        let (p, q, g, y) = (next()?, next()?, next()?, next()?);
-        Ok((Self::from_components(p, q, g, y)?, rest))
+    pub fn parse(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        let mut ahead = reader.clone();
+        let [p, q, g, y] = [ahead.mpi()?, ahead.mpi()?, ahead.mpi()?, ahead.mpi()?];
+        let key = Self::from_components(p, q, g, y)?;
+        *reader = ahead;
+        Ok(key)
     }
 
     /// The four MPIs p, q, g, y, without the key type in front.
     #[must_use]
     pub fn to_wire(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        for number in [self.p(), self.q(), self.g(), self.y()] {
-            let length = u32::try_from(number.len()).unwrap_or(u32::MAX);
-            out.extend_from_slice(&length.to_be_bytes());
-            out.extend_from_slice(number);
+        let numbers = [self.p(), self.q(), self.g(), self.y()];
+        let capacity = numbers.iter().map(|number| number.len().saturating_add(4));
+        let mut out = Writer::with_capacity(capacity.sum());
+        for number in numbers {
+            out.mpi(number);
         }
-        out
+        out.as_slice().to_vec()
     }
 
     /// The prime p, big-endian without leading zeros, as are the next three.
@@ -108,7 +97,7 @@ impl PublicKey {
 
     /// The subgroup's order q, exactly 20 bytes.
     #[must_use]
-    pub fn q(&self) -> &[u8] {
+    pub const fn q(&self) -> &[u8; SCALAR_LEN] {
         &self.q
     }
 
@@ -122,10 +111,6 @@ impl PublicKey {
     #[must_use]
     pub fn y(&self) -> &[u8] {
         &self.y
-    }
-
-    pub(super) fn order(&self) -> Order {
-        Order::new(&self.q)
     }
 
     /// SHA-1 of [`Self::to_wire`].
@@ -142,7 +127,7 @@ impl PublicKey {
     /// [`Error::BadSignature`] if r or s is not in 1..q or the signature is
     /// not this key's for this value.
     pub fn verify(&self, value: &[u8], signature: &[u8; SIGNATURE_LEN]) -> Result<(), Error> {
-        let order = self.order();
+        let order = Order::new(&self.q)?;
         let (r, s) = split(signature).ok_or(Error::BadSignature)?;
         let ((r, r_valid), (s, s_valid)) = (order.read(r), order.read(s));
         if r_valid & s_valid == 0 {
@@ -154,10 +139,10 @@ impl PublicKey {
             &self.p,
             Joint {
                 key: self,
-                u1: order.mul(&z, &w),
-                u2: order.mul(&r, &w),
+                u1: order.multiply(&z, &w),
+                u2: order.multiply(&r, &w),
             },
-        );
+        )?;
         if order.reduce(&commitment).limbs() == r.limbs() {
             Ok(())
         } else {

@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 use super::SCALAR_LEN;
-use super::montgomery::{Montgomery, from_be_bytes, to_be_bytes};
+use crate::Error;
+use crate::crypto::limbs::{bits, choose, mask, mask_equal, subtract};
+use crate::crypto::mont::Modulus;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Limbs of a scalar: 192 bits, of which 160 are used.
@@ -29,95 +31,126 @@ impl Scalar {
     /// 20 bytes, big-endian.
     pub(super) fn to_be_bytes(&self) -> [u8; SCALAR_LEN] {
         let mut out = [0; SCALAR_LEN];
-        to_be_bytes(&self.0, &mut out);
+        for (chunk, limb) in out.rchunks_mut(8).zip(&self.0) {
+            // The lowest bytes, as many as there is room for.
+            for (byte, source) in chunk.iter_mut().rev().zip(limb.to_le_bytes()) {
+                *byte = source;
+            }
+        }
         out
     }
 
     /// All ones if the scalar is zero, else zero; in constant time.
     pub(super) fn zero_mask(&self) -> u64 {
-        let any = self.0.iter().fold(0, |acc, limb| acc | limb);
-        ((any | any.wrapping_neg()) >> 63).wrapping_sub(1)
+        mask_equal(self.0.iter().fold(0, |all, limb| all | limb), 0)
     }
 
     /// `self` where the mask is all ones, `other` where it is zero.
     pub(super) fn select(&self, other: &Self, mask: u64) -> Self {
-        let mut out = Self([0; LIMBS]);
-        for (o, (a, b)) in out.0.iter_mut().zip(self.0.iter().zip(&other.0)) {
-            *o = (a & mask) | (b & !mask);
-        }
-        out
+        Self(choose(mask, &self.0, &other.0))
     }
 }
 
 /// The order q of a key's subgroup.
 #[derive(Clone)]
 pub(super) struct Order {
-    montgomery: Montgomery<LIMBS>,
-    /// 2^64 in Montgomery form, for reducing long numbers.
+    modulus: Modulus<LIMBS>,
+    /// 2^64 in Montgomery's form, for reducing long numbers.
     word: [u64; LIMBS],
+    /// q - 2.
+    inverting: [u64; LIMBS],
 }
 
 impl Order {
-    /// Prepares q, which must be odd and have exactly 160 bits.
-    pub(super) fn new(q: &[u8; SCALAR_LEN]) -> Self {
-        let montgomery = Montgomery::new(&from_be_bytes(q));
-        let word = montgomery.enter(&[0, 1, 0]);
-        Self { montgomery, word }
+    /// Prepares q, which has 160 bits.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] if q is even.
+    pub(super) fn new(q: &[u8; SCALAR_LEN]) -> Result<Self, Error> {
+        let modulus = Modulus::new(number(q)).ok_or(Error::OutOfRange)?;
+        let word = modulus.enter(&[0, 1, 0]);
+        let (inverting, _) = subtract(modulus.limbs(), &[2, 0, 0]);
+        Ok(Self {
+            modulus,
+            word,
+            inverting,
+        })
     }
 
     /// A big-endian number of any length modulo q. Only the length decides
     /// about the time.
     pub(super) fn reduce(&self, bytes: &[u8]) -> Scalar {
-        let mut acc = Scalar([0; LIMBS]);
+        let mut sum = Scalar([0; LIMBS]);
         for chunk in bytes.rchunks(8).rev() {
-            let word = chunk.iter().fold(0, |acc, &b| (acc << 8) | u64::from(b));
-            let shifted = self.montgomery.mul(&acc.0, &self.word);
-            acc.0 = self.montgomery.add(&shifted, &[word, 0, 0]);
+            let shifted = Scalar(self.modulus.multiply(&sum.0, &self.word));
+            sum.0 = self.modulus.add(&shifted.0, &[word(chunk), 0, 0]);
         }
-        acc
+        sum
     }
 
     /// Reads 20 bytes, and tells by all ones or zero whether the number lies
     /// in 1..q; if not it is meaningless. In constant time.
     pub(super) fn read(&self, bytes: &[u8; SCALAR_LEN]) -> (Scalar, u64) {
-        let scalar = Scalar(from_be_bytes(bytes));
-        let valid = self.montgomery.below_modulus(&scalar.0) & !scalar.zero_mask();
+        let scalar = Scalar(number(bytes));
+        let (_, below) = subtract(&scalar.0, self.modulus.limbs());
+        let valid = mask(below) & !scalar.zero_mask();
         (scalar, valid)
     }
 
     /// a + b mod q.
     pub(super) fn add(&self, a: &Scalar, b: &Scalar) -> Scalar {
-        Scalar(self.montgomery.add(&a.0, &b.0))
+        Scalar(self.modulus.add(&a.0, &b.0))
     }
 
     /// a * b mod q.
-    pub(super) fn mul(&self, a: &Scalar, b: &Scalar) -> Scalar {
-        Scalar(self.montgomery.mul(&self.montgomery.enter(&a.0), &b.0))
+    pub(super) fn multiply(&self, a: &Scalar, b: &Scalar) -> Scalar {
+        let form = Scalar(self.modulus.enter(&a.0));
+        Scalar(self.modulus.multiply_plain(&form.0, &b.0))
     }
 
     /// 1 / a mod q as a^(q - 2), which is right if q is prime; 0 for 0. The
     /// time depends on q alone.
     pub(super) fn invert(&self, a: &Scalar) -> Scalar {
-        // q is odd, so its lowest limb can be lessened by 2 but for q = ...1,
-        // where the borrow runs on.
-        let mut exponent = *self.montgomery.modulus();
-        let mut borrow = 2;
-        for limb in &mut exponent {
-            let (difference, under) = limb.overflowing_sub(borrow);
-            *limb = difference;
-            borrow = u64::from(under);
-        }
-        let mut base = Scalar(self.montgomery.enter(&a.0));
-        let mut acc = Scalar(*self.montgomery.one());
-        for mut limb in exponent {
-            for _ in 0..64 {
-                if limb & 1 == 1 {
-                    acc.0 = self.montgomery.mul(&acc.0, &base.0);
-                }
-                base.0 = self.montgomery.square(&base.0);
-                limb >>= 1;
+        let mut next = Scalar(self.modulus.one());
+        let form = Scalar(self.modulus.enter(&a.0));
+        let table: [Scalar; 1 << WINDOW] = core::array::from_fn(|_| {
+            let entry = next.clone();
+            next.0 = self.modulus.multiply(&next.0, &form.0);
+            entry
+        });
+        let mut power = Scalar(self.modulus.one());
+        for position in (0..160).step_by(WINDOW).rev() {
+            for _ in 0..WINDOW {
+                power.0 = self.modulus.square(&power.0);
+            }
+            // q is public, and so is the digit.
+            let digit = bits(&self.inverting, position, WINDOW);
+            if let Some(entry) = usize::try_from(digit)
+                .ok()
+                .and_then(|digit| table.get(digit))
+            {
+                power.0 = self.modulus.multiply(&power.0, &entry.0);
             }
         }
-        Scalar(self.montgomery.leave(&acc.0))
+        Scalar(self.modulus.leave(&power.0))
     }
+}
+
+/// Bits of q - 2 taken at once.
+const WINDOW: usize = 4;
+
+/// A big-endian number of up to eight bytes.
+fn word(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0, |value, &byte| (value << 8) | u64::from(byte))
+}
+
+/// A big-endian number of 20 bytes.
+fn number(bytes: &[u8; SCALAR_LEN]) -> [u64; LIMBS] {
+    let mut limbs = [0; LIMBS];
+    for (limb, chunk) in limbs.iter_mut().zip(bytes.rchunks(8)) {
+        *limb = word(chunk);
+    }
+    limbs
 }
