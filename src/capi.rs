@@ -56,6 +56,8 @@ pub(crate) mod open_enum;
 mod own;
 pub(crate) mod pending;
 mod poll;
+pub(crate) mod sm_messages;
+pub(crate) mod sm_numbers;
 mod state;
 #[cfg(test)]
 mod tests;

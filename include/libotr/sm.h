@@ -156,6 +156,102 @@ void otrl_sm_state_new(OtrlSMState *smst);
  */
 void otrl_sm_state_free(OtrlSMState *smst);
 
+/**
+ * Prepares this part of the library. There is nothing to prepare any more.
+ */
+void otrl_sm_init(void);
+
+/**
+ * Releases what a state holds and gives it the numbers of a fresh one.
+ *
+ * The caller promises:
+ * As for `otrl_sm_state_free`.
+ */
+void otrl_sm_state_init(OtrlSMState *smst);
+
+/**
+ * Begins a comparison: makes message 1. `*output` becomes a buffer from
+ * `malloc`, `*outputlen` its length; on an error they are NULL and 0.
+ *
+ * The caller promises:
+ * `astate` is NULL or valid and holds NULL or numbers of libgcrypt; `secret`
+ * is NULL or has `secretlen` bytes; `output` and `outputlen` are NULL or
+ * valid.
+ */
+gcry_error_t otrl_sm_step1(OtrlSMAliceState *astate,
+                           const unsigned char *secret,
+                           int secretlen,
+                           unsigned char **output,
+                           int *outputlen);
+
+/**
+ * Receives message 1: the user has to be asked for the secret, and
+ * `otrl_sm_step2b` answers. `received_question` says whether a question came
+ * with the message; it is not part of `input`.
+ *
+ * The caller promises:
+ * `bstate` is NULL or valid and holds NULL or numbers of libgcrypt; `input` is
+ * NULL or has `inputlen` bytes.
+ */
+gcry_error_t otrl_sm_step2a(OtrlSMBobState *bstate,
+                            const unsigned char *input,
+                            int inputlen,
+                            int received_question);
+
+/**
+ * Answers message 1: makes message 2. `*output` and `*outputlen` as for
+ * `otrl_sm_step1`.
+ *
+ * The caller promises:
+ * As for `otrl_sm_step1`.
+ */
+gcry_error_t otrl_sm_step2b(OtrlSMBobState *bstate,
+                            const unsigned char *secret,
+                            int secretlen,
+                            unsigned char **output,
+                            int *outputlen);
+
+/**
+ * Receives message 2: makes message 3. `*output` and `*outputlen` as for
+ * `otrl_sm_step1`.
+ *
+ * The caller promises:
+ * As for `otrl_sm_step1`, with `input` in place of `secret`.
+ */
+gcry_error_t otrl_sm_step3(OtrlSMAliceState *astate,
+                           const unsigned char *input,
+                           int inputlen,
+                           unsigned char **output,
+                           int *outputlen);
+
+/**
+ * Receives message 3: makes message 4 and ends the comparison. Returns 0 if
+ * the secrets are equal, and an error if they differ or the message is wrong;
+ * `sm_prog_state` tells which. `*output` and `*outputlen` as for
+ * `otrl_sm_step1`; there is a message if the secrets differ, too.
+ *
+ * The caller promises:
+ * As for `otrl_sm_step3`.
+ */
+gcry_error_t otrl_sm_step4(OtrlSMBobState *bstate,
+                           const unsigned char *input,
+                           int inputlen,
+                           unsigned char **output,
+                           int *outputlen);
+
+/**
+ * Receives message 4 and ends the comparison. Returns 0 if the secrets are
+ * equal, and an error if they differ or the message is wrong; `sm_prog_state`
+ * tells which.
+ *
+ * The caller promises:
+ * `astate` is NULL or valid and holds NULL or numbers of libgcrypt; `input` is
+ * NULL or has `inputlen` bytes.
+ */
+gcry_error_t otrl_sm_step5(OtrlSMAliceState *astate,
+                           const unsigned char *input,
+                           int inputlen);
+
 #ifdef __cplusplus
 }
 #endif

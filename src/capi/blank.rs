@@ -14,6 +14,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use zeroize::Zeroize;
 
 use super::alloc::free;
+use super::context::ConnContext;
 use super::context_priv::ConnContextPriv;
 use super::sm::OtrlSMState;
 
@@ -29,8 +30,20 @@ const SLOTS: usize = 256;
 const MAPPING: usize = SLOTS * size_of::<Parts>();
 
 /// Parts that are all zero, or NULL without memory.
-pub(crate) fn take() -> *mut Parts {
-    lock().take()
+pub(crate) fn take(owner: *mut ConnContext) -> *mut Parts {
+    lock().take(owner)
+}
+
+/// The context for which the state of a comparison was made, if it came from
+/// [`take`].
+pub(crate) fn owner_of_comparison(smp: *mut OtrlSMState) -> Option<*mut ConnContext> {
+    let pool = lock();
+    let slot = pool.slot(smp.addr().wrapping_sub(offset_of!(Parts, smp)))?;
+    let mapping = pool.mappings.get(&slot.mapping)?;
+    mapping
+        .owners
+        .get(usize::from(slot.number))
+        .map(|owner| owner.0)
 }
 
 /// Whether `part` points to a part from [`take`] with nothing but zero bytes in
@@ -93,7 +106,15 @@ struct Mapping {
     memory: Memory,
     /// The free slots.
     free: Vec<u16>,
+    /// The context of each slot; of free ones, the one before.
+    owners: Vec<Owner>,
 }
+
+/// The context to which parts belong.
+struct Owner(*mut ConnContext);
+
+// SAFETY: an address alone does no harm.
+unsafe impl Send for Owner {}
 
 /// Pages from the operating system.
 struct Memory(*mut Parts);
@@ -126,7 +147,7 @@ impl Drop for Memory {
 }
 
 impl Pool {
-    fn take(&mut self) -> *mut Parts {
+    fn take(&mut self, owner: *mut ConnContext) -> *mut Parts {
         if self.with_room.is_empty() {
             let Some(memory) = Memory::map() else {
                 return ptr::null_mut();
@@ -134,7 +155,14 @@ impl Pool {
             let address = memory.0.addr();
             #[allow(clippy::cast_possible_truncation)] // SLOTS fits.
             let free = (0..SLOTS as u16).rev().collect();
-            self.mappings.insert(address, Mapping { memory, free });
+            self.mappings.insert(
+                address,
+                Mapping {
+                    memory,
+                    free,
+                    owners: Vec::new(),
+                },
+            );
             self.with_room.push(address);
         }
         let Some(mapping) = self
@@ -149,6 +177,15 @@ impl Pool {
         };
         if mapping.free.is_empty() {
             self.with_room.pop();
+        }
+        let number = usize::from(slot);
+        if mapping.owners.len() <= number {
+            mapping
+                .owners
+                .resize_with(number.saturating_add(1), || Owner(ptr::null_mut()));
+        }
+        if let Some(known) = mapping.owners.get_mut(number) {
+            *known = Owner(owner);
         }
         mapping.memory.0.wrapping_add(usize::from(slot))
     }
@@ -214,7 +251,7 @@ mod tests {
 
     #[test]
     fn parts_are_blank_and_come_back_blank() {
-        let all: Vec<_> = (0..3 * SLOTS).map(|_| take()).collect();
+        let all: Vec<_> = (0..3 * SLOTS).map(|_| take(ptr::null_mut())).collect();
         for parts in &all {
             // SAFETY: taken above; all-zero structures are valid.
             unsafe {
@@ -226,7 +263,7 @@ mod tests {
             // SAFETY: taken above, given back once.
             unsafe { release(&raw mut (*parts).private, &raw mut (*parts).smp) };
         }
-        let again = take();
+        let again = take(ptr::null_mut());
         // SAFETY: taken above, given back once.
         unsafe {
             assert_eq!((*again).private.lastrecv, 0);
@@ -236,7 +273,7 @@ mod tests {
 
     #[test]
     fn parts_from_malloc_are_freed() {
-        let parts = take();
+        let parts = take(ptr::null_mut());
         let own = super::super::alloc::zeroed();
         // SAFETY: as documented; the tools that watch memory see to the rest.
         unsafe {

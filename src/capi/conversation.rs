@@ -171,7 +171,7 @@ unsafe fn find_exactly(
 /// A context outside of any list, or NULL without memory.
 fn new(names: Names<'_>) -> *mut ConnContext {
     let context = alloc::zeroed::<ConnContext>();
-    let parts = blank::take();
+    let parts = blank::take(context);
     if context.is_null() || parts.is_null() {
         // SAFETY: both were made above and hold nothing.
         unsafe {

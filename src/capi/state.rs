@@ -20,6 +20,7 @@ use super::context::{ConnContext, Fingerprint, OtrlMessageState, OtrlOffer};
 use super::dh::OtrlSessionIdHalf;
 use super::list;
 use super::open_enum;
+use super::sm_numbers;
 use super::vault::{Loan, Vault};
 use crate::ake::{AuthState, SessionHalf};
 use crate::crypto::dsa;
@@ -126,6 +127,9 @@ impl State {
             }
             if now.smp != self.shown.smp && now.smp.is_none_or(|smp| !smp.secret) {
                 instance.smp = smp::Smp::default();
+            }
+            if let Some(run) = sm_numbers::submerge((*context).smstate) {
+                instance.smp = run;
             }
             self.shown = now;
         }
@@ -395,6 +399,14 @@ pub(crate) unsafe fn step_quietly<R>(
         give_back(context, loan);
         Some(result)
     }
+}
+
+/// Takes the comparison of secrets out of a context's state, if one is going
+/// on there.
+pub(crate) fn take_comparison(context: *mut ConnContext) -> Option<smp::Smp> {
+    STATES
+        .step(context, |state| core::mem::take(&mut state.instance.smp))
+        .filter(|run| run.is_asked() || run.expected() != smp::Expected::Message1)
 }
 
 /// Whether the state itself says plaintext: the public field may be behind it
