@@ -46,16 +46,11 @@ pub const MAX_SMP_NUMBERS: usize = 11;
 
 /// Largest key file, in bytes.
 ///
-/// One account takes about 1 KiB; nobody has sixteen thousand.
-pub const MAX_KEY_FILE: usize = 16 << 20;
+/// One account takes about 1 KiB; nobody has four thousand.
+pub const MAX_KEY_FILE: usize = 4 << 20;
 
 /// Deepest nesting of lists in a key file: keys lie at depth 5.
 pub const MAX_SEXP_DEPTH: usize = 32;
-
-/// Longest account, protocol or user name, in bytes, in any file.
-///
-/// Addresses on chat networks have at most 3,071 bytes.
-pub const MAX_NAME: usize = 16 << 10;
 
 /// Largest fingerprint or instance tag file, in bytes.
 ///

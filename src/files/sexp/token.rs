@@ -1,0 +1,141 @@
+//! Taking an S-expression's text apart.
+#![forbid(unsafe_code)]
+
+use memchr::memchr;
+
+use super::atom::Atom;
+use crate::Error;
+
+/// The smallest parts of the text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token<'a> {
+    Open,
+    Close,
+    /// `[`: what follows says how the next atom is to be shown.
+    HintOpen,
+    HintClose,
+    Atom(Atom<'a>),
+}
+
+/// The tokens of a text; ends after the first error.
+#[derive(Clone)]
+pub(super) struct Tokens<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Tokens<'a> {
+    pub(super) const fn new(text: &'a [u8]) -> Self {
+        Self { rest: text }
+    }
+
+    /// The text not taken yet.
+    pub(super) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Takes what follows `first`, the first byte of a token.
+    fn token(&mut self, first: u8, behind: &'a [u8]) -> Result<Token<'a>, Error> {
+        let whole = core::mem::replace(&mut self.rest, behind);
+        let atom = match first {
+            b'(' => return Ok(Token::Open),
+            b')' => return Ok(Token::Close),
+            b'[' => return Ok(Token::HintOpen),
+            b']' => return Ok(Token::HintClose),
+            // Compatibility: a length does not begin with a zero.
+            b'0' => return Err(Error::Syntax),
+            b'1'..=b'9' => self.counted(whole)?,
+            _ if is_token_byte(first) => {
+                let end = whole.iter().position(|byte| !is_token_byte(*byte));
+                let (token, rest) = whole
+                    .split_at_checked(end.unwrap_or(whole.len()))
+                    .ok_or(Error::Syntax)?;
+                self.rest = rest;
+                Atom::Verbatim(token)
+            }
+            _ => self.delimited(first)?,
+        };
+        Ok(Token::Atom(atom))
+    }
+
+    /// Takes digits, then a colon and so many bytes, or a delimited atom.
+    fn counted(&mut self, whole: &'a [u8]) -> Result<Atom<'a>, Error> {
+        let mut len = 0_usize;
+        let mut rest = whole;
+        while let [digit @ b'0'..=b'9', tail @ ..] = rest {
+            len = len
+                .checked_mul(10)
+                .and_then(|len| len.checked_add(usize::from(digit.wrapping_sub(b'0'))))
+                .ok_or(Error::Syntax)?;
+            rest = tail;
+        }
+        let (first, behind) = rest.split_first().ok_or(Error::Syntax)?;
+        if *first == b':' {
+            let (bytes, rest) = behind.split_at_checked(len).ok_or(Error::Syntax)?;
+            self.rest = rest;
+            return Ok(Atom::Verbatim(bytes));
+        }
+        // Compatibility: in front of these the length is not compared.
+        self.rest = behind;
+        self.delimited(*first)
+    }
+
+    /// Takes the rest of a quoted, hexadecimal or base64 atom.
+    fn delimited(&mut self, delimiter: u8) -> Result<Atom<'a>, Error> {
+        let end = match delimiter {
+            b'"' => closing_quote(self.rest),
+            b'#' | b'|' => memchr(delimiter, self.rest),
+            _ => None,
+        };
+        let (body, rest) = self
+            .rest
+            .split_at_checked(end.ok_or(Error::Syntax)?)
+            .ok_or(Error::Syntax)?;
+        self.rest = rest.get(1..).unwrap_or_default();
+        match delimiter {
+            b'"' => Atom::quoted(body),
+            b'#' => Atom::hexadecimal(body),
+            _ => Atom::base64(body),
+        }
+    }
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Result<Token<'a>, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let blanks = self.rest.iter().take_while(|byte| is_blank(**byte)).count();
+        self.rest = self.rest.get(blanks..).unwrap_or_default();
+        let (first, behind) = self.rest.split_first()?;
+        let token = self.token(*first, behind);
+        if token.is_err() {
+            self.rest = &[];
+        }
+        Some(token)
+    }
+}
+
+/// Where a quoted string ends.
+fn closing_quote(text: &[u8]) -> Option<usize> {
+    let mut bytes = text.iter().enumerate();
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'"' => return Some(at),
+            b'\\' => {
+                bytes.next()?;
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether a byte separates tokens and has no other meaning.
+pub(super) const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
+}
+
+/// Whether a byte may stand in a token.
+pub(super) const fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'.' | b'/' | b'_' | b':' | b'*' | b'+' | b'=')
+}
