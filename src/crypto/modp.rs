@@ -31,12 +31,25 @@
 //! exponents, never on secret exponents or on residues. Intermediate values
 //! that depend on secrets are wiped.
 
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code, reason = "assembly for a detected processor feature")]
+mod adx;
 #[cfg(test)]
 mod comb_test;
+#[allow(unsafe_code, reason = "asks the system for the program's privileges")]
+mod environment;
 mod exponent;
 mod generator;
 mod group;
+#[cfg(target_arch = "x86_64")]
+#[allow(
+    unsafe_code,
+    reason = "calls into code for a detected processor feature"
+)]
+mod ifma;
 mod kernel;
+#[cfg(test)]
+mod kernel_test;
 mod number;
 mod portable;
 mod power;
@@ -91,6 +104,10 @@ pub struct PowerTable(TableOf);
 
 enum TableOf {
     Portable(Table<Portable>),
+    #[cfg(target_arch = "x86_64")]
+    Adx(Table<adx::Adx>),
+    #[cfg(target_arch = "x86_64")]
+    Ifma(Table<ifma::Ifma>),
 }
 
 /// Runs an expression on the table, whatever its implementation.
@@ -98,6 +115,10 @@ macro_rules! with_table {
     ($table:expr, $name:ident => $body:expr) => {
         match &$table.0 {
             TableOf::Portable($name) => $body,
+            #[cfg(target_arch = "x86_64")]
+            TableOf::Adx($name) => $body,
+            #[cfg(target_arch = "x86_64")]
+            TableOf::Ifma($name) => $body,
         }
     };
 }
@@ -178,6 +199,10 @@ impl Kernel {
     pub fn table(self, base: &Residue) -> PowerTable {
         PowerTable(match self.0 {
             Choice::Portable(arithmetic) => TableOf::Portable(Table::new(arithmetic, &base.0)),
+            #[cfg(target_arch = "x86_64")]
+            Choice::Adx(arithmetic) => TableOf::Adx(Table::new(arithmetic, &base.0)),
+            #[cfg(target_arch = "x86_64")]
+            Choice::Ifma(arithmetic) => TableOf::Ifma(Table::new(arithmetic, &base.0)),
         })
     }
 }

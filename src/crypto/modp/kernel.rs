@@ -2,8 +2,13 @@
 //! between the implementations at run time.
 #![forbid(unsafe_code)]
 
+use super::environment;
 use super::group::Limbs;
 use super::portable::Portable;
+#[cfg(target_arch = "x86_64")]
+use super::{adx::Adx, ifma::Ifma};
+use std::ffi::OsStr;
+use std::sync::OnceLock;
 use zeroize::Zeroize;
 
 /// One implementation of multiplication modulo p.
@@ -72,6 +77,10 @@ pub struct Kernel(pub(super) Choice);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Choice {
     Portable(Portable),
+    #[cfg(target_arch = "x86_64")]
+    Adx(Adx),
+    #[cfg(target_arch = "x86_64")]
+    Ifma(Ifma),
 }
 
 /// Runs an expression with `$arithmetic` bound to the chosen implementation.
@@ -79,6 +88,10 @@ macro_rules! with_arithmetic {
     ($kernel:expr, $arithmetic:ident => $body:expr) => {
         match $kernel.0 {
             $crate::crypto::modp::kernel::Choice::Portable($arithmetic) => $body,
+            #[cfg(target_arch = "x86_64")]
+            $crate::crypto::modp::kernel::Choice::Adx($arithmetic) => $body,
+            #[cfg(target_arch = "x86_64")]
+            $crate::crypto::modp::kernel::Choice::Ifma($arithmetic) => $body,
         }
     };
 }
@@ -93,12 +106,33 @@ impl Kernel {
     /// that is not available.
     #[must_use]
     pub fn active() -> Self {
-        Self(Choice::Portable(Portable))
+        static ACTIVE: OnceLock<Kernel> = OnceLock::new();
+        *ACTIVE.get_or_init(|| {
+            let wanted = environment::variable("OTR_KERNEL");
+            Self::chosen(wanted.as_deref())
+        })
+    }
+
+    /// The implementation with the given name, else the fastest.
+    fn chosen(name: Option<&OsStr>) -> Self {
+        Self::available()
+            .find(|kernel| name.is_some_and(|name| name == kernel.name()))
+            .or_else(|| Self::available().next())
+            .unwrap_or(Self(Choice::Portable(Portable)))
     }
 
     /// All that this processor can run, the fastest first.
     pub fn available() -> impl Iterator<Item = Self> {
-        [Self(Choice::Portable(Portable))].into_iter()
+        [
+            #[cfg(target_arch = "x86_64")]
+            Ifma::detect().map(Choice::Ifma),
+            #[cfg(target_arch = "x86_64")]
+            Adx::detect().map(Choice::Adx),
+            Some(Choice::Portable(Portable)),
+        ]
+        .into_iter()
+        .flatten()
+        .map(Self)
     }
 
     /// The name by which `OTR_KERNEL` chooses it.
@@ -106,6 +140,26 @@ impl Kernel {
     pub fn name(self) -> &'static str {
         match self.0 {
             Choice::Portable(_) => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Choice::Adx(_) => "adx",
+            #[cfg(target_arch = "x86_64")]
+            Choice::Ifma(_) => "ifma",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_choose_and_unknown_ones_do_not() {
+        let fastest = Kernel::available().next().unwrap();
+        for kernel in Kernel::available() {
+            assert_eq!(Kernel::chosen(Some(kernel.name().as_ref())), kernel);
+        }
+        assert_eq!(Kernel::chosen(None), fastest);
+        assert_eq!(Kernel::chosen(Some("abacus".as_ref())), fastest);
+        assert_eq!(Kernel::available().last().unwrap().name(), "portable");
     }
 }

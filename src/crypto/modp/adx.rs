@@ -1,0 +1,502 @@
+//! The group's arithmetic with the x86-64 extensions BMI2 and ADX: a multiplication that
+//! leaves the flags alone, and two additions that use one flag each, so that
+//! two carry chains run side by side.
+//!
+//! Numbers and bounds are those of [`super::portable`]: 24 limbs, R = 2^1536,
+//! everything below R. Work is done in blocks of eight limbs by eight, whose
+//! running sum stays in registers. There are two such blocks, [`rows`] and
+//! [`cancelling_rows`]; what is around them is plain Rust.
+//!
+//! A square a * a is put together from the blocks A0, A1, A2 of a as
+//!
+//! ```text
+//! A0 * (A0 + 2 * A1 + 2 * A2)  +  A1 * (A1 + 2 * A2)  +  A2 * A2
+//! ```
+//!
+//! (each block at its place), which takes six block products instead of nine.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "indices are constants or bounded by the arrays' lengths"
+)]
+
+use super::generator::{LONG_EXIT_1536, R_1536_SQUARED, SHORT_EXIT_1536};
+use super::group::{LIMBS, Limbs, P, R_1536};
+use super::kernel::Arithmetic;
+use super::portable;
+use crate::crypto::limbs::{mask, reduce_once};
+use core::arch::asm;
+use core::arch::x86_64::{_addcarry_u64, _subborrow_u64};
+use zeroize::Zeroize;
+
+/// One row: a * row[i] is added to the sum, the lowest limb of the sum is
+/// written, and its register receives the new highest limb. The low halves of the products go along the carry
+/// flag's chain, the high halves along the overflow flag's.
+macro_rules! row {
+    ($i:literal, $s0:literal, $s1:literal, $s2:literal, $s3:literal,
+     $s4:literal, $s5:literal, $s6:literal, $s7:literal) => {
+        concat!(
+            "mov rdx, [{row} + ",
+            $i,
+            "]\n",
+            "xor {low:e}, {low:e}\n", // clears both flags
+            "mulx {high}, {low}, [{a}]\n",
+            "adcx ",
+            $s0,
+            ", {low}\n",
+            "adox ",
+            $s1,
+            ", {high}\n",
+            "mulx {high}, {low}, [{a} + 8]\n",
+            "adcx ",
+            $s1,
+            ", {low}\n",
+            "adox ",
+            $s2,
+            ", {high}\n",
+            "mulx {high}, {low}, [{a} + 16]\n",
+            "adcx ",
+            $s2,
+            ", {low}\n",
+            "adox ",
+            $s3,
+            ", {high}\n",
+            "mulx {high}, {low}, [{a} + 24]\n",
+            "adcx ",
+            $s3,
+            ", {low}\n",
+            "adox ",
+            $s4,
+            ", {high}\n",
+            "mulx {high}, {low}, [{a} + 32]\n",
+            "adcx ",
+            $s4,
+            ", {low}\n",
+            "adox ",
+            $s5,
+            ", {high}\n",
+            "mulx {high}, {low}, [{a} + 40]\n",
+            "adcx ",
+            $s5,
+            ", {low}\n",
+            "adox ",
+            $s6,
+            ", {high}\n",
+            "mulx {high}, {low}, [{a} + 48]\n",
+            "adcx ",
+            $s6,
+            ", {low}\n",
+            "adox ",
+            $s7,
+            ", {high}\n",
+            "mov [{row} + {out} + ",
+            $i,
+            "], ",
+            $s0,
+            "\n",
+            "mulx ",
+            $s0,
+            ", {low}, [{a} + 56]\n",
+            "adcx ",
+            $s7,
+            ", {low}\n",
+            "mov {low:e}, 0\n", // keeps the flags
+            "adcx ",
+            $s0,
+            ", {low}\n",
+            "adox ",
+            $s0,
+            ", {low}\n",
+        )
+    };
+}
+
+/// The same with the lowest block of p and the sum's own lowest limb as the
+/// multiplier.
+macro_rules! cancelling_row {
+    ($i:literal, $s0:literal, $s1:literal, $s2:literal, $s3:literal,
+     $s4:literal, $s5:literal, $s6:literal, $s7:literal) => {
+        concat!(
+            "mov rdx, ",
+            $s0,
+            "\n",
+            "mov [{row} + ",
+            $i,
+            "], rdx\n",
+            "xor {low:e}, {low:e}\n", // clears both flags
+            "adox ",
+            $s1,
+            ", rdx\n",
+            "mulx {high}, {low}, [{p} + 8]\n",
+            "adcx ",
+            $s1,
+            ", {low}\n",
+            "adox ",
+            $s2,
+            ", {high}\n",
+            "mulx {high}, {low}, [{p} + 16]\n",
+            "adcx ",
+            $s2,
+            ", {low}\n",
+            "adox ",
+            $s3,
+            ", {high}\n",
+            "mulx {high}, {low}, [{p} + 24]\n",
+            "adcx ",
+            $s3,
+            ", {low}\n",
+            "adox ",
+            $s4,
+            ", {high}\n",
+            "mulx {high}, {low}, [{p} + 32]\n",
+            "adcx ",
+            $s4,
+            ", {low}\n",
+            "adox ",
+            $s5,
+            ", {high}\n",
+            "mulx {high}, {low}, [{p} + 40]\n",
+            "adcx ",
+            $s5,
+            ", {low}\n",
+            "adox ",
+            $s6,
+            ", {high}\n",
+            "mulx {high}, {low}, [{p} + 48]\n",
+            "adcx ",
+            $s6,
+            ", {low}\n",
+            "adox ",
+            $s7,
+            ", {high}\n",
+            "mulx ",
+            $s0,
+            ", {low}, [{p} + 56]\n",
+            "adcx ",
+            $s7,
+            ", {low}\n",
+            "mov {low:e}, 0\n", // keeps the flags
+            "adcx ",
+            $s0,
+            ", {low}\n",
+            "adox ",
+            $s0,
+            ", {low}\n",
+        )
+    };
+}
+
+/// A proof that the processor has BMI2 and ADX.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Adx(());
+
+impl Adx {
+    /// The implementation, if this processor can run it.
+    pub(super) fn detect() -> Option<Self> {
+        let runs = is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("adx");
+        runs.then_some(Self(()))
+    }
+}
+
+impl Arithmetic for Adx {
+    type Number = Limbs;
+
+    const ONE: Limbs = R_1536;
+    const R_SQUARED: Limbs = R_1536_SQUARED;
+    const SHORT_EXIT: Limbs = SHORT_EXIT_1536;
+    const LONG_EXIT: Limbs = LONG_EXIT_1536;
+
+    fn plain(self, x: &Limbs) -> Limbs {
+        *x
+    }
+
+    fn multiply(self, a: &mut Limbs, b: &Limbs) {
+        let mut work = Work::new();
+        work.put(FIRST, a);
+        work.put(SECOND, b);
+        self.multiply_wide(&mut work);
+        self.reduce(&mut work);
+        work.take(a);
+    }
+
+    fn square(self, a: &mut Limbs, times: usize) {
+        let mut work = Work::new();
+        work.put(FIRST, a);
+        for _ in 0..times {
+            self.square_wide(&mut work);
+            self.reduce(&mut work);
+        }
+        work.take(a);
+    }
+
+    fn multiply_out(self, a: &Limbs, b: &Limbs) -> Limbs {
+        let mut product = *a;
+        self.multiply(&mut product, b);
+        reduce_once(&product, &P)
+    }
+
+    fn select(self, table: &[Limbs], index: u64) -> Limbs {
+        portable::select(table, index)
+    }
+
+    fn select_plain(self, table: &[Limbs], index: u64) -> Limbs {
+        portable::select_plain(table, index)
+    }
+}
+
+/// Limbs of a block.
+const BLOCK: usize = 8;
+
+/// Eight limbs.
+type Block = [u64; BLOCK];
+
+/// The blocks of p.
+static P_BLOCKS: [Block; 3] = {
+    let mut out = [[0; BLOCK]; 3];
+    let mut i = 0;
+    while i < LIMBS {
+        out[i / BLOCK][i % BLOCK] = P[i];
+        i += 1;
+    }
+    out
+};
+
+/// The blocks of a computation: a factor, later the result, from [`FIRST`] on,
+/// the other factor from [`SECOND`] on, and the product before its reduction
+/// from [`PRODUCT`] on. They lie together because the processor's registers
+/// suffice for one pointer to all of them.
+#[derive(Zeroize)]
+struct Work([Block; 12]);
+
+const FIRST: usize = 0;
+const SECOND: usize = 3;
+const PRODUCT: usize = 6;
+
+impl Work {
+    fn new() -> Self {
+        Self([[0; BLOCK]; 12])
+    }
+
+    fn put(&mut self, at: usize, number: &Limbs) {
+        for (block, limbs) in self.0[at..].iter_mut().zip(number.chunks_exact(BLOCK)) {
+            block.copy_from_slice(limbs);
+        }
+    }
+
+    /// Moves the result out and wipes everything else.
+    fn take(&mut self, out: &mut Limbs) {
+        for (limbs, block) in out.chunks_exact_mut(BLOCK).zip(&self.0[FIRST..]) {
+            limbs.copy_from_slice(block);
+        }
+        self.zeroize();
+    }
+}
+
+/// a + b + carry, and the carry.
+#[inline(always)]
+fn add(a: &mut Block, b: &Block, mut carry: u8) -> u8 {
+    for (a, &b) in a.iter_mut().zip(b) {
+        carry = _addcarry_u64(carry, *a, b, a);
+    }
+    carry
+}
+
+/// a + (b where the mask is all ones), and the carry.
+#[inline(always)]
+fn add_masked(a: &mut Block, b: &Block, mask: u64) -> u8 {
+    let mut carry = 0;
+    for (a, &b) in a.iter_mut().zip(b) {
+        carry = _addcarry_u64(carry, *a, b & mask, a);
+    }
+    carry
+}
+
+/// A number as the lowest limb of a block.
+#[inline(always)]
+fn single(limb: u8) -> Block {
+    let mut block = [0; BLOCK];
+    block[0] = limb.into();
+    block
+}
+
+impl Adx {
+    /// The product of the two factors.
+    #[inline(always)]
+    fn multiply_wide(self, work: &mut Work) {
+        const OUT: usize = PRODUCT - FIRST;
+        let mut sum = [0; BLOCK];
+        for i in 0..3 {
+            self.rows::<OUT>(work, &mut sum, SECOND, FIRST + i);
+            let mut carry = 0;
+            if i > 0 {
+                carry = add(&mut sum, &work.0[PRODUCT + i + 1], carry);
+            }
+            self.rows::<{ OUT + 1 }>(work, &mut sum, SECOND + 1, FIRST + i);
+            if i > 0 {
+                carry = add(&mut sum, &work.0[PRODUCT + i + 2], carry);
+            }
+            self.rows::<{ OUT + 2 }>(work, &mut sum, SECOND + 2, FIRST + i);
+            add(&mut sum, &[0; BLOCK], carry);
+            work.0[PRODUCT + i + 3] = sum;
+            sum = work.0[PRODUCT + i + 1];
+        }
+    }
+
+    /// The square of the first factor; the second one is overwritten.
+    #[inline(always)]
+    fn square_wide(self, work: &mut Work) {
+        const OUT: usize = PRODUCT - FIRST;
+        // The two upper blocks as one number, doubled; `top` is the bit lost.
+        let mut top = 0;
+        for i in 0..2 * BLOCK {
+            let limb = work.0[FIRST + 1 + i / BLOCK][i % BLOCK];
+            work.0[SECOND + 1 + i / BLOCK][i % BLOCK] = (limb << 1) | top;
+            top = limb >> 63;
+        }
+        let top = mask(top);
+
+        let mut sum = [0; BLOCK];
+        self.rows::<OUT>(work, &mut sum, FIRST, FIRST);
+        self.rows::<{ OUT + 1 }>(work, &mut sum, SECOND + 1, FIRST);
+        self.rows::<{ OUT + 2 }>(work, &mut sum, SECOND + 2, FIRST);
+        let lost = add_masked(&mut sum, &work.0[FIRST], top);
+        work.0[PRODUCT + 3] = sum;
+
+        // 2 * A2 alone does not receive the bit that 2 * A1 lost.
+        work.0[SECOND + 2][0] &= !1;
+        sum = work.0[PRODUCT + 2];
+        self.rows::<{ OUT + 1 }>(work, &mut sum, FIRST + 1, FIRST + 1);
+        let carry = add(&mut sum, &work.0[PRODUCT + 3], 0);
+        self.rows::<{ OUT + 2 }>(work, &mut sum, SECOND + 2, FIRST + 1);
+        let carry = add(&mut sum, &single(lost), carry);
+        let lost = add_masked(&mut sum, &work.0[FIRST + 1], top);
+        work.0[PRODUCT + 4] = sum;
+
+        self.rows::<{ OUT + 2 }>(work, &mut sum, FIRST + 2, FIRST + 2);
+        add(&mut sum, &single(lost), carry);
+        work.0[PRODUCT + 5] = sum;
+    }
+
+    /// The product divided by 2^1536 modulo p, below 2^1536, becomes the factor.
+    #[inline(always)]
+    fn reduce(self, work: &mut Work) {
+        // What does not fit in the block after the sum's last one.
+        let mut top = 0;
+        for i in PRODUCT..PRODUCT + 3 {
+            let mut sum = work.0[i];
+            self.cancelling_rows(work, &mut sum, i);
+            let carry = add(&mut sum, &work.0[i + 1], 0);
+            self.rows_of_p::<1>(work, &mut sum, i);
+            let carry = add(&mut sum, &work.0[i + 2], carry);
+            self.rows_of_p::<2>(work, &mut sum, i);
+            // The upper block of a product with a block of p that is not all
+            // ones is not all ones either, so this carries nothing.
+            add(&mut sum, &single(top), 0);
+            top = add(&mut sum, &work.0[i + 3], carry);
+            work.0[i + 3] = sum;
+        }
+        let keep = mask(top.into());
+        let mut borrow = 0;
+        for (i, p) in P_BLOCKS.iter().enumerate() {
+            for (j, p) in p.iter().enumerate() {
+                let limb = work.0[PRODUCT + 3 + i][j];
+                borrow = _subborrow_u64(borrow, limb, p & keep, &mut work.0[FIRST + i][j]);
+            }
+        }
+    }
+
+    /// Eight rows with a multiplicand and eight multipliers in `work`, `a` and
+    /// `from`: a times the first multiplier is added to the sum, whose lowest
+    /// limb is then taken off and written to the block `OUT` blocks after
+    /// `from`, and so on with the other multipliers.
+    #[inline(always)]
+    fn rows<const OUT: usize>(self, work: &mut Work, sum: &mut Block, a: usize, from: usize) {
+        let blocks = &mut work.0;
+        assert!(a < blocks.len() && from + OUT < blocks.len());
+        let base = blocks.as_mut_ptr();
+        // SAFETY: all three blocks lie in `work`.
+        unsafe { self.rows_at::<OUT>(sum, base.add(a), base.add(from)) }
+    }
+
+    /// The same with block `OUT` of p as the multiplicand.
+    #[inline(always)]
+    fn rows_of_p<const OUT: usize>(self, work: &mut Work, sum: &mut Block, from: usize) {
+        let row = work.0[from..=from + OUT].as_mut_ptr();
+        // SAFETY: the blocks of multipliers and of results lie in `work`.
+        unsafe { self.rows_at::<OUT>(sum, &P_BLOCKS[OUT], row) }
+    }
+
+    /// # Safety
+    /// `a` and `row` can be read, and the block `OUT` blocks after `row` be
+    /// written. They may overlap.
+    #[inline(always)]
+    unsafe fn rows_at<const OUT: usize>(self, sum: &mut Block, a: *const Block, row: *mut Block) {
+        // SAFETY: `self` exists, so the processor has the instructions; they
+        // access the memory that the caller vouches for.
+        unsafe {
+            asm!(
+                row!("0", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"),
+                row!("8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "r8"),
+                row!("16", "r10", "r11", "r12", "r13", "r14", "r15", "r8", "r9"),
+                row!("24", "r11", "r12", "r13", "r14", "r15", "r8", "r9", "r10"),
+                row!("32", "r12", "r13", "r14", "r15", "r8", "r9", "r10", "r11"),
+                row!("40", "r13", "r14", "r15", "r8", "r9", "r10", "r11", "r12"),
+                row!("48", "r14", "r15", "r8", "r9", "r10", "r11", "r12", "r13"),
+                row!("56", "r15", "r8", "r9", "r10", "r11", "r12", "r13", "r14"),
+                a = in(reg) a,
+                row = in(reg) row,
+                out = const OUT * size_of::<Block>(),
+                low = out(reg) _,
+                high = out(reg) _,
+                out("rdx") _,
+                inout("r8") sum[0],
+                inout("r9") sum[1],
+                inout("r10") sum[2],
+                inout("r11") sum[3],
+                inout("r12") sum[4],
+                inout("r13") sum[5],
+                inout("r14") sum[6],
+                inout("r15") sum[7],
+                options(nostack),
+            );
+        }
+    }
+
+    /// Eight rows with the lowest block of p: to the sum that multiple m * p is
+    /// added which makes its lowest limb vanish, the limb is taken off and m
+    /// written to the block. As p = -1 modulo 2^64, m is the lowest limb, and
+    /// limb 0 of p only passes m on to the next limb.
+    #[inline(always)]
+    fn cancelling_rows(self, work: &mut Work, sum: &mut Block, block: usize) {
+        let multiples = &mut work.0[block];
+        // SAFETY: `self` exists, so the processor has the instructions. They
+        // read the first 64 bytes of p and write those of `multiples`.
+        unsafe {
+            asm!(
+                cancelling_row!("0", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"),
+                cancelling_row!("8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "r8"),
+                cancelling_row!("16", "r10", "r11", "r12", "r13", "r14", "r15", "r8", "r9"),
+                cancelling_row!("24", "r11", "r12", "r13", "r14", "r15", "r8", "r9", "r10"),
+                cancelling_row!("32", "r12", "r13", "r14", "r15", "r8", "r9", "r10", "r11"),
+                cancelling_row!("40", "r13", "r14", "r15", "r8", "r9", "r10", "r11", "r12"),
+                cancelling_row!("48", "r14", "r15", "r8", "r9", "r10", "r11", "r12", "r13"),
+                cancelling_row!("56", "r15", "r8", "r9", "r10", "r11", "r12", "r13", "r14"),
+                p = in(reg) P_BLOCKS[0].as_ptr(),
+                row = in(reg) multiples.as_mut_ptr(),
+                low = out(reg) _,
+                high = out(reg) _,
+                out("rdx") _,
+                inout("r8") sum[0],
+                inout("r9") sum[1],
+                inout("r10") sum[2],
+                inout("r11") sum[3],
+                inout("r12") sum[4],
+                inout("r13") sum[5],
+                inout("r14") sum[6],
+                inout("r15") sum[7],
+                options(nostack),
+            );
+        }
+    }
+}
