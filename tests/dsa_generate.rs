@@ -1,5 +1,5 @@
 //! Generated keys keep the rules of DSA, by independent arithmetic.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "tests")]
 
 use num_bigint::BigUint;
 use otr::crypto::dsa::PrivateKey;

@@ -21,6 +21,8 @@
 // Indices are bounded by the lengths of array types. Sums of limbs and
 // products are bounded as said beside them.
 #![allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+// One index for the same vector of several numbers.
+#![allow(clippy::needless_range_loop)]
 
 use super::field::Field;
 use crate::crypto::limbs::{from_be_bytes, to_be_bytes};
