@@ -109,9 +109,66 @@ OtrlInsTag *otrl_instag_find(OtrlUserState us,
                              const char *protocol);
 
 /**
+ * Adds the instance tags in a file to those of a user state. Lines that are
+ * none are skipped.
+ *
+ * The caller promises:
+ * `us` is NULL or a valid user state, `filename` is NULL or NUL-terminated.
+ */
+gcry_error_t otrl_instag_read(OtrlUserState us, const char *filename);
+
+/**
+ * The same from an open stream. Does nothing without one.
+ *
+ * The caller promises:
+ * `us` is NULL or a valid user state, `instf` is NULL or an open stream.
+ */
+gcry_error_t otrl_instag_read_FILEp(OtrlUserState us, FILE *instf);
+
+/**
  * A new random instance tag; 0 if the system's random source fails.
  */
 otrl_instag_t otrl_instag_get_new(void);
+
+/**
+ * Makes a new instance tag for an account and writes all of them to a file,
+ * which only its owner can read.
+ *
+ * The caller promises:
+ * `us` is NULL or a valid user state, the others are NULL or NUL-terminated.
+ */
+gcry_error_t otrl_instag_generate(OtrlUserState us,
+                                  const char *filename,
+                                  const char *accountname,
+                                  const char *protocol);
+
+/**
+ * The same to an open stream. Does nothing without account or protocol.
+ *
+ * The caller promises:
+ * As for `otrl_instag_generate`; `instf` is NULL or an open stream.
+ */
+gcry_error_t otrl_instag_generate_FILEp(OtrlUserState us,
+                                        FILE *instf,
+                                        const char *accountname,
+                                        const char *protocol);
+
+/**
+ * Writes all instance tags of a user state to a file, which only its owner
+ * can read.
+ *
+ * The caller promises:
+ * `us` is NULL or a valid user state, `filename` is NULL or NUL-terminated.
+ */
+gcry_error_t otrl_instag_write(OtrlUserState us, const char *filename);
+
+/**
+ * The same to an open stream.
+ *
+ * The caller promises:
+ * `us` is NULL or a valid user state, `instf` is NULL or an open stream.
+ */
+gcry_error_t otrl_instag_write_FILEp(OtrlUserState us, FILE *instf);
 
 #ifdef __cplusplus
 }

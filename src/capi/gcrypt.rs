@@ -89,9 +89,18 @@ impl gcry_error_t {
 
     /// The error for a failed system call, from its [`std::io::Error`].
     pub fn from_io(error: &std::io::Error) -> Self {
-        error
-            .raw_os_error()
-            .map_or(Self::INTERNAL, Self::from_errno)
+        use std::io::ErrorKind;
+        Self::from_errno(error.raw_os_error().unwrap_or(match error.kind() {
+            ErrorKind::NotFound => libc::ENOENT,
+            ErrorKind::PermissionDenied => libc::EACCES,
+            ErrorKind::IsADirectory => libc::EISDIR,
+            ErrorKind::NotADirectory => libc::ENOTDIR,
+            ErrorKind::FileTooLarge => libc::EFBIG,
+            ErrorKind::StorageFull => libc::ENOSPC,
+            ErrorKind::TimedOut => libc::ETIMEDOUT,
+            ErrorKind::InvalidInput => libc::EINVAL,
+            _ => libc::EIO,
+        }))
     }
 
     /// Whether it is success.

@@ -3,11 +3,15 @@
 use core::ffi::{CStr, c_char, c_uint};
 use core::ptr;
 
-use super::guard::guard;
+use libc::FILE;
+
+use super::gcrypt::gcry_error_t;
+use super::guard::{guard, guard_error};
 use super::userstate::OtrlUserState;
-use super::{alloc, list};
-use crate::InstanceTag;
+use super::{alloc, instag_file, list, stream};
 use crate::crypto::os_random;
+use crate::files::store::{self, Access};
+use crate::{InstanceTag, limits};
 
 /// Names a master context.
 pub const OTRL_INSTAG_MASTER: u32 = 0;
@@ -105,11 +109,156 @@ pub unsafe extern "C" fn otrl_instag_find(
     })
 }
 
+/// Adds the instance tags in a file to those of a user state. Lines that are
+/// none are skipped.
+///
+/// # Safety
+/// `us` is NULL or a valid user state, `filename` is NULL or NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_instag_read(
+    us: OtrlUserState,
+    filename: *const c_char,
+) -> gcry_error_t {
+    guard_error(|| {
+        if us.is_null() {
+            return Err(gcry_error_t::INV_VALUE);
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            let text = store::read(stream::path(filename)?, limits::MAX_LINES_FILE)
+                .map_err(|error| gcry_error_t::from_io(&error))?;
+            instag_file::load(us, &text)
+        }
+    })
+}
+
+/// The same from an open stream. Does nothing without one.
+///
+/// # Safety
+/// `us` is NULL or a valid user state, `instf` is NULL or an open stream.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_instag_read_FILEp(
+    us: OtrlUserState,
+    instf: *mut FILE,
+) -> gcry_error_t {
+    guard_error(|| {
+        if instf.is_null() {
+            return Ok(());
+        }
+        if us.is_null() {
+            return Err(gcry_error_t::INV_VALUE);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { instag_file::load(us, &stream::read(instf, limits::MAX_LINES_FILE)?) }
+    })
+}
+
 /// A new random instance tag; 0 if the system's random source fails.
 #[unsafe(no_mangle)]
 pub extern "C" fn otrl_instag_get_new() -> otrl_instag_t {
     guard(0, || {
         InstanceTag::random(&mut os_random()).map_or(0, InstanceTag::get)
+    })
+}
+
+/// Makes a new instance tag for an account and writes all of them to a file,
+/// which only its owner can read.
+///
+/// # Safety
+/// `us` is NULL or a valid user state, the others are NULL or NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_instag_generate(
+    us: OtrlUserState,
+    filename: *const c_char,
+    accountname: *const c_char,
+    protocol: *const c_char,
+) -> gcry_error_t {
+    guard_error(|| {
+        if us.is_null() {
+            return Err(gcry_error_t::INV_VALUE);
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            let path = stream::path(filename)?;
+            if accountname.is_null() || protocol.is_null() {
+                return Ok(());
+            }
+            let (account, network) = (CStr::from_ptr(accountname), CStr::from_ptr(protocol));
+            instag_file::generate(us, account, network, |text| {
+                store::replace(path, text, Access::Private)
+                    .map_err(|error| gcry_error_t::from_io(&error))
+            })
+        }
+    })
+}
+
+/// The same to an open stream. Does nothing without account or protocol.
+///
+/// # Safety
+/// As for `otrl_instag_generate`; `instf` is NULL or an open stream.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_instag_generate_FILEp(
+    us: OtrlUserState,
+    instf: *mut FILE,
+    accountname: *const c_char,
+    protocol: *const c_char,
+) -> gcry_error_t {
+    guard_error(|| {
+        if accountname.is_null() || protocol.is_null() {
+            return Ok(());
+        }
+        if us.is_null() || instf.is_null() {
+            return Err(gcry_error_t::INV_VALUE);
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            let (account, network) = (CStr::from_ptr(accountname), CStr::from_ptr(protocol));
+            instag_file::generate(us, account, network, |text| stream::write(instf, text))
+        }
+    })
+}
+
+/// Writes all instance tags of a user state to a file, which only its owner
+/// can read.
+///
+/// # Safety
+/// `us` is NULL or a valid user state, `filename` is NULL or NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_instag_write(
+    us: OtrlUserState,
+    filename: *const c_char,
+) -> gcry_error_t {
+    guard_error(|| {
+        if us.is_null() {
+            return Err(gcry_error_t::INV_VALUE);
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            store::replace(
+                stream::path(filename)?,
+                &instag_file::text(us),
+                Access::Private,
+            )
+            .map_err(|error| gcry_error_t::from_io(&error))
+        }
+    })
+}
+
+/// The same to an open stream.
+///
+/// # Safety
+/// `us` is NULL or a valid user state, `instf` is NULL or an open stream.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_instag_write_FILEp(
+    us: OtrlUserState,
+    instf: *mut FILE,
+) -> gcry_error_t {
+    guard_error(|| {
+        if us.is_null() || instf.is_null() {
+            return Err(gcry_error_t::INV_VALUE);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { stream::write(instf, &instag_file::text(us)) }
     })
 }
 
@@ -144,32 +293,4 @@ pub(crate) unsafe fn tag_of(
         let entry = find(us, accountname, protocol);
         if entry.is_null() { 0 } else { (*entry).instag }
     }
-}
-
-/// Adds a tag in front of the list. False without memory.
-///
-/// # Safety
-/// `us` is a valid user state.
-pub(crate) unsafe fn add(
-    us: OtrlUserState,
-    accountname: &[u8],
-    protocol: &[u8],
-    tag: otrl_instag_t,
-) -> bool {
-    let entry = alloc::zeroed::<OtrlInsTag>();
-    if entry.is_null() {
-        return false;
-    }
-    // SAFETY: the caller's promise; the entry was made above.
-    unsafe {
-        (*entry).accountname = alloc::c_string(accountname);
-        (*entry).protocol = alloc::c_string(protocol);
-        (*entry).instag = tag;
-        if (*entry).accountname.is_null() || (*entry).protocol.is_null() {
-            otrl_instag_forget(entry);
-            return false;
-        }
-        list::insert(&raw mut (*us).instag_root, entry);
-    }
-    true
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::gcrypt::{gcry_error_t, gcry_sexp_t};
 use zeroize::Zeroizing;
 
+use super::privkey::otrl_privkey_forget_all;
 use super::privkey_t::{OTRL_PUBKEY_TYPE_DSA, OtrlPrivKey};
 use super::userstate::OtrlUserState;
 use super::vault::Vault;
@@ -52,11 +53,11 @@ pub(crate) unsafe fn find(
 ///
 /// # Safety
 /// `us` is a valid user state.
-pub(crate) unsafe fn add(
+unsafe fn add(
     us: OtrlUserState,
     accountname: &[u8],
     protocol: &[u8],
-    key: PrivateKey,
+    key: Arc<PrivateKey>,
 ) -> bool {
     let entry = alloc::zeroed::<OtrlPrivKey>();
     if entry.is_null() {
@@ -80,9 +81,32 @@ pub(crate) unsafe fn add(
         (*entry).privkey = expression(&key);
         list::insert(&raw mut (*us).privkey_root, entry);
     }
-    let key = Arc::new(key);
     KEYS.set(entry, Held { key, public });
     true
+}
+
+/// Forgets the keys of a user state and gives it others, in front of each
+/// other: the last one comes first in the list.
+///
+/// # Errors
+/// [`gcry_error_t::ENOMEM`].
+///
+/// # Safety
+/// `us` is a valid user state.
+pub(crate) unsafe fn replace_all<'a>(
+    us: OtrlUserState,
+    entries: impl Iterator<Item = (&'a [u8], &'a [u8], Arc<PrivateKey>)>,
+) -> Result<(), gcry_error_t> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        otrl_privkey_forget_all(us);
+        for (accountname, protocol, key) in entries {
+            if !add(us, accountname, protocol, key) {
+                return Err(gcry_error_t::ENOMEM);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Releases a key.

@@ -4,7 +4,10 @@ use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr;
 
 use super::context::*;
+use super::gcrypt::gcry_error_t;
 use super::instag::*;
+use super::privkey::*;
+use super::privkey_t::OtrlPrivKey;
 use super::userstate::*;
 
 /// A user state that is released at the end of the test.
@@ -212,4 +215,228 @@ fn the_application_may_forget_a_context_from_its_own_callbacks() {
         assert_eq!(otrl_context_forget(context), 0);
     }
     assert!(user.listed().is_empty());
+}
+
+/// A folder that is removed at the end of the test.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("otr-capi-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str) -> std::ffi::CString {
+        let path = self.0.join(name);
+        std::ffi::CString::new(path.to_str().unwrap()).unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The accounts of a user state's keys, in the order of the list.
+fn accounts(user: &User) -> Vec<String> {
+    // SAFETY: the user state is valid.
+    unsafe { super::list::iter((*user.0).privkey_root) }
+        // SAFETY: keys in the list are valid.
+        .map(|key| unsafe { CStr::from_ptr((*key).accountname) })
+        .map(|name| name.to_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn keys_are_generated_written_and_read() {
+    let folder = Folder::new("keys");
+    let file = folder.file("keys");
+    let user = User::new();
+    let protocol = c"p".as_ptr();
+    // SAFETY: all arguments are valid.
+    unsafe {
+        let path = file.as_ptr();
+        for name in [c"one", c"two"] {
+            assert!(otrl_privkey_generate(user.0, path, name.as_ptr(), protocol).is_ok());
+        }
+        assert_eq!(accounts(&user), ["two", "one"]);
+
+        // In the background, with the account pending meanwhile.
+        let mut handle = ptr::null_mut();
+        let three = c"three".as_ptr();
+        assert!(otrl_privkey_generate_start(user.0, three, protocol, &raw mut handle).is_ok());
+        let exists = gcry_error_t::EEXIST;
+        let mut second = ptr::dangling_mut();
+        assert_eq!(
+            otrl_privkey_generate_start(user.0, three, protocol, &raw mut second),
+            exists
+        );
+        assert!(second.is_null());
+        let before = std::fs::read(file.to_str().unwrap()).unwrap();
+        assert_eq!(otrl_privkey_generate(user.0, path, three, protocol), exists);
+        assert_eq!(std::fs::read(file.to_str().unwrap()).unwrap(), before);
+        let address = handle.addr();
+        std::thread::spawn(move || {
+            otrl_privkey_generate_calculate(ptr::with_exposed_provenance_mut(address))
+        })
+        .join()
+        .unwrap();
+        let nowhere = c"/nonexistent/keys".as_ptr();
+        assert_eq!(
+            otrl_privkey_generate_finish(user.0, handle, nowhere).0,
+            0x0100_8051
+        );
+        assert!(otrl_privkey_generate_finish(user.0, handle, path).is_ok());
+        assert!((*user.0).pending_root.is_null());
+        let invalid = gcry_error_t::INV_VALUE;
+        assert_eq!(otrl_privkey_generate_finish(user.0, handle, path), invalid);
+        otrl_privkey_generate_cancelled(user.0, handle);
+        // Compatibility: the file has the list's order and then the new key, and
+        // the list has the reverse of the file's order.
+        assert_eq!(accounts(&user), ["three", "one", "two"]);
+
+        // What was written is what is known.
+        let again = User::new();
+        assert!(otrl_privkey_read(again.0, path).is_ok());
+        assert_eq!(accounts(&again), ["three", "one", "two"]);
+        let mut prints = [[0; 45]; 2];
+        for (user, print) in [&user, &again].into_iter().zip(&mut prints) {
+            let name = c"two".as_ptr();
+            let print = print.as_mut_ptr();
+            assert_eq!(
+                otrl_privkey_fingerprint(user.0, print, name, protocol),
+                print
+            );
+        }
+        assert_eq!(prints[0], prints[1]);
+
+        // A file that cannot be read changes nothing.
+        std::fs::write(folder.0.join("bad"), "(privkeys (account))").unwrap();
+        std::fs::write(folder.0.join("empty"), "").unwrap();
+        let unusable = gcry_error_t::UNUSABLE_SECKEY;
+        for bad in ["bad", "empty"] {
+            assert_eq!(
+                otrl_privkey_read(again.0, folder.file(bad).as_ptr()),
+                unusable
+            );
+        }
+        assert_eq!(accounts(&again).len(), 3);
+        assert!(otrl_privkey_read(User::new().0, folder.file("empty").as_ptr()).is_ok());
+    }
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(file.to_str().unwrap())
+        .unwrap()
+        .permissions();
+    assert_eq!(mode.mode() & 0o777, 0o600);
+}
+
+#[test]
+fn signatures_verify_with_the_shown_key() {
+    if super::bridge::gcrypt().is_err() {
+        println!("skipped: no libgcrypt");
+        return;
+    }
+    let user = User::new();
+    // SAFETY: all arguments are valid.
+    unsafe {
+        let (name, null) = (c"a".as_ptr(), c"/dev/null".as_ptr());
+        assert!(otrl_privkey_generate(user.0, null, name, name).is_ok());
+        let key = otrl_privkey_find(user.0, name, name);
+        let (mut signature, mut len) = (ptr::null_mut(), 0);
+        let data = [9_u8; 32];
+        let signed = otrl_privkey_sign(
+            &raw mut signature,
+            &raw mut len,
+            key,
+            data.as_ptr(),
+            data.len(),
+        );
+        assert!(signed.is_ok());
+        assert_eq!(len, 40);
+        let verify = |data: &[u8]| {
+            let shown = (*key).privkey;
+            otrl_privkey_verify(signature, len, 0, shown, data.as_ptr(), data.len())
+        };
+        assert!(verify(&data).is_ok());
+        assert_eq!(verify(&data[1..]), gcry_error_t::BAD_SIGNATURE);
+
+        // A structure of the program's own, of which only the expression is
+        // known.
+        let mut own: OtrlPrivKey = core::mem::zeroed();
+        own.privkey = (*key).privkey;
+        let (mut second, mut len) = (ptr::null_mut(), 0);
+        let own = &raw mut own;
+        assert!(otrl_privkey_sign(&raw mut second, &raw mut len, own, data.as_ptr(), 32).is_ok());
+        assert!(otrl_privkey_verify(second, len, 0, (*key).privkey, data.as_ptr(), 32).is_ok());
+        (*own).privkey = ptr::null_mut();
+        let unusable = gcry_error_t::UNUSABLE_SECKEY;
+        assert_eq!(
+            otrl_privkey_sign(&raw mut second, &raw mut len, own, data.as_ptr(), 32),
+            unusable
+        );
+        super::alloc::free(signature);
+        super::alloc::free(second);
+    }
+}
+
+#[test]
+fn fingerprints_and_tags_survive_their_files() {
+    let folder = Folder::new("lines");
+    let user = User::new();
+    // SAFETY: all arguments are valid.
+    unsafe {
+        for (name, byte) in [(c"bob", 1), (c"alice", 2), (c"bob", 3)] {
+            let context = user.find(name, 0, true);
+            let mut print = [byte; 20];
+            let entry =
+                otrl_context_find_fingerprint(context, print.as_mut_ptr(), 1, ptr::null_mut());
+            otrl_context_set_trust(entry, c"verified".as_ptr());
+        }
+        let file = folder.file("prints");
+        assert!(otrl_privkey_write_fingerprints(user.0, file.as_ptr()).is_ok());
+        let text = std::fs::read_to_string(file.to_str().unwrap()).unwrap();
+        let line = |user: &str, byte: &str| {
+            format!("{user}\taccount\tprotocol\t{}\tverified\n", byte.repeat(20))
+        };
+        assert_eq!(
+            text,
+            [line("alice", "02"), line("bob", "03"), line("bob", "01")].concat()
+        );
+        unsafe extern "C" fn count(data: *mut c_void, context: *mut ConnContext) {
+            // SAFETY: the test passes the address of a number.
+            unsafe {
+                *data.cast::<c_int>() += 1;
+                assert_eq!((*context).their_instance, 0);
+            }
+        }
+        let again = User::new();
+        let mut made: c_int = 0;
+        let data = (&raw mut made).cast();
+        let read = otrl_privkey_read_fingerprints(again.0, file.as_ptr(), Some(count), data);
+        assert!(read.is_ok());
+        assert_eq!(made, 2);
+        let bob = again.find(c"bob", 0, false);
+        let first = (*bob).fingerprint_root.next;
+        assert_eq!(*(*first).fingerprint, 1);
+        assert_eq!(otrl_context_is_fingerprint_trusted(first), 1);
+
+        let tags = folder.file("tags");
+        let (name, null) = (c"a".as_ptr(), ptr::null());
+        assert!(otrl_instag_generate(user.0, tags.as_ptr(), name, name).is_ok());
+        let tag = (*otrl_instag_find(user.0, name, name)).instag;
+        for _ in 0..2 {
+            assert!(otrl_instag_read(again.0, tags.as_ptr()).is_ok());
+        }
+        let known = otrl_instag_find(again.0, name, name);
+        assert_eq!(((*known).instag, (*known).next.is_null()), (tag, true));
+        assert!(otrl_instag_find(again.0, name, null).is_null());
+        let nowhere = c"/nonexistent/tags".as_ptr();
+        assert_eq!(
+            otrl_instag_generate(again.0, nowhere, name, name).0,
+            0x0100_8051
+        );
+        assert_eq!((*(*again.0).instag_root).instag, tag);
+    }
 }

@@ -117,6 +117,15 @@ impl PrivateKey {
         Zeroizing::new(self.x.to_be_bytes())
     }
 
+    /// Whether y belongs to x. Costs one power.
+    ///
+    /// # Errors
+    /// As [`PublicKey::verify`] for numbers with which nothing can be computed.
+    pub fn is_consistent(&self) -> Result<bool, Error> {
+        let y = self.powers()?.power(&self.x);
+        Ok(significant(&y) == significant(self.public.y()))
+    }
+
     /// Signs `value`, a big-endian number of any length which is reduced
     /// modulo q; an empty value signs zero. Returns r and s, 20 bytes each.
     /// The time does not depend on the key's secret.
