@@ -4,8 +4,8 @@
 
 use base64_simd::{Out, STANDARD};
 use memchr::memchr;
-use memchr::memmem;
 
+use super::message::behind;
 use crate::Error;
 use crate::limits;
 
@@ -131,6 +131,9 @@ pub fn armour_into(message: &[u8], out: &mut [u8]) -> Option<usize> {
 /// [`limits::MAX_MESSAGE`] bytes of text.
 pub fn dearmour(text: &[u8]) -> Result<Vec<u8>, Error> {
     let body = body(text)?;
+    if let Some(bytes) = decode_clean(body) {
+        return Ok(bytes);
+    }
     let end = memchr(b'.', body).ok_or(Error::Armour)?;
     Ok(decode(body.get(..end).unwrap_or_default()))
 }
@@ -144,8 +147,17 @@ pub fn dearmour(text: &[u8]) -> Result<Vec<u8>, Error> {
 /// [`limits::MAX_MESSAGE`] bytes of text.
 pub fn dearmour_data(text: &[u8]) -> Result<Vec<u8>, Error> {
     let body = body(text)?;
+    if let Some(bytes) = decode_clean(body) {
+        return Ok(bytes);
+    }
     let end = memchr(b'.', body).unwrap_or(body.len());
     Ok(decode(body.get(..end).unwrap_or_default()))
+}
+
+/// Decodes what every program sends, base64 up to a dot at the end, without
+/// searching for the dot first: were there another, this would fail.
+fn decode_clean(body: &[u8]) -> Option<Vec<u8>> {
+    STANDARD.decode_to_vec(body.strip_suffix(b".")?).ok()
 }
 
 /// What follows the first `?OTR:`.
@@ -153,10 +165,7 @@ fn body(text: &[u8]) -> Result<&[u8], Error> {
     if text.len() > limits::MAX_MESSAGE {
         return Err(Error::TooLong);
     }
-    let start = memmem::find(text, PREFIX)
-        .and_then(|at| at.checked_add(PREFIX.len()))
-        .ok_or(Error::Armour)?;
-    Ok(text.get(start..).unwrap_or_default())
+    behind(text, PREFIX).ok_or(Error::Armour)
 }
 
 #[cfg(test)]

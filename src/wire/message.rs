@@ -11,7 +11,7 @@ mod data;
 pub use ake::{DhCommit, DhKey, RevealSignature, Signature};
 pub use data::{DataMessage, IGNORE_UNREADABLE};
 
-use memchr::memmem;
+use memchr::memchr_iter;
 
 use super::{Reader, Writer, base64, whitespace};
 use crate::{Error, InstanceTag, Version};
@@ -96,8 +96,15 @@ pub fn message_version(text: &[u8]) -> Option<Version> {
 
 /// What follows the first `?OTR` of a text.
 pub(crate) fn from_mark(text: &[u8]) -> Option<&[u8]> {
-    let start = memmem::find(text, MARK)?.checked_add(MARK.len())?;
-    text.get(start..)
+    behind(text, MARK)
+}
+
+/// What follows the first occurrence of something that begins with `?OTR`.
+///
+/// Most texts begin with it or have no question mark at all, so that this is
+/// quicker than a general search.
+pub(crate) fn behind<'a>(text: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
+    memchr_iter(b'?', text).find_map(|at| text.get(at..)?.strip_prefix(mark))
 }
 
 /// The instance tags, sender's and receiver's, of an encoded version 3 message.

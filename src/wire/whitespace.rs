@@ -4,7 +4,7 @@
 
 use core::ops::Range;
 
-use memchr::memmem;
+use memchr::{memchr, memmem};
 
 use super::query::Versions;
 use crate::{Policy, Version};
@@ -36,7 +36,10 @@ pub struct Tag {
 /// Any number of groups of eight blanks and tabs belongs to it, known or not.
 #[must_use]
 pub fn find(text: &[u8]) -> Option<Tag> {
-    let start = memmem::find(text, BASE)?;
+    // Hardly any text contains a tab; only what comes after it is searched.
+    let tab = memchr(b'\t', text)?;
+    let from = tab.saturating_sub(1);
+    let start = memmem::find(text.get(from..)?, BASE)?.checked_add(from)?;
     let mut end = start.checked_add(BASE.len())?;
     let mut versions = Versions::NONE;
     let (groups, _) = text.get(end..)?.as_chunks::<GROUP>();

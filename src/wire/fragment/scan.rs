@@ -1,10 +1,10 @@
 //! Reading one piece: its number, the total and its text.
 #![forbid(unsafe_code)]
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use crate::InstanceTag;
-use crate::wire::message::from_mark;
+use crate::wire::message::{behind, from_mark};
 
 /// What a received text is in the eyes of the fragment reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,9 +29,9 @@ pub enum Scanned<'a> {
 /// The instance tags are not looked at, see [`route`].
 #[must_use]
 pub fn scan(text: &[u8]) -> Scanned<'_> {
-    let numbers = match after(text, b"?OTR|") {
+    let numbers = match behind(text, b"?OTR|") {
         Some(tags) => tags_then_numbers(tags),
-        None => match after(text, b"?OTR,") {
+        None => match behind(text, b"?OTR,") {
             Some(numbers) => Some(numbers),
             None => return Scanned::Other,
         },
@@ -53,12 +53,6 @@ pub fn route(text: &[u8]) -> Option<(InstanceTag, InstanceTag)> {
     });
     let tag = |number: Option<u32>| InstanceTag::new(number.unwrap_or_default());
     Some((tag(sender), tag(receiver)))
-}
-
-/// What follows the first occurrence of `mark`.
-fn after<'a>(text: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
-    let start = memmem::find(text, mark)?.checked_add(mark.len())?;
-    text.get(start..)
 }
 
 /// Skips two hexadecimal tags of any length: `sender|receiver,`.
