@@ -35,7 +35,7 @@ all: $(LIBRARY) $(ARCHIVE) ## build the library (target/release/libotr.so and li
 $(LIBRARY) $(ARCHIVE) &: $(SOURCES)
 	$(CARGO) build --release --locked $(if $(FEATURES),--features $(FEATURES))
 
-include mk/install.mk mk/demo.mk mk/check.mk mk/package.mk
+include mk/install.mk mk/check.mk mk/clients.mk mk/demo.mk mk/package.mk
 include $(filter-out $(MAKEFILE_LIST),$(wildcard mk/*.mk))
 
 clean: ## remove everything that was built
