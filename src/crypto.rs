@@ -10,6 +10,7 @@ pub mod modp;
 pub mod mont;
 #[cfg(test)]
 mod mont_test;
+pub mod secret;
 pub mod symmetric;
 
 use crate::Error;

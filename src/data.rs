@@ -30,13 +30,12 @@ mod tests;
 
 use core::fmt;
 
-use zeroize::Zeroizing;
-
 use crate::Error;
 use crate::ake::Established;
 use crate::crypto::Random;
 use crate::crypto::dh::{KeyPair, SessionKeys};
 use crate::crypto::modp::Element;
+use crate::crypto::secret::SecretBytes;
 
 pub use message::{Opened, Sealed};
 pub(crate) use pair::Pair;
@@ -68,7 +67,7 @@ pub struct KeyRing {
     their_previous: Option<Element>,
     pairs: Pairs,
     /// MAC keys to be revealed in the next message, 20 bytes each.
-    old_mac_keys: Zeroizing<Vec<u8>>,
+    old_mac_keys: SecretBytes,
 }
 
 /// The pairs derived so far.
@@ -109,7 +108,7 @@ impl KeyRing {
             their_current: established.their_dh,
             their_previous: None,
             pairs,
-            old_mac_keys: Zeroizing::default(),
+            old_mac_keys: SecretBytes::default(),
         })
     }
 

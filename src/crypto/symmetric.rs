@@ -6,15 +6,16 @@
 //! not copy them together.
 #![forbid(unsafe_code)]
 
-use aes::Aes128;
-use ctr::Ctr128BE;
-use ctr::cipher::{KeyIvInit, StreamCipher};
+use aes::{Aes128Enc, Block};
+use ctr::CtrCore;
+use ctr::cipher::{BlockCipherEncrypt, InnerIvInit, StreamCipher, StreamCipherCoreWrapper};
+use ctr::flavors::Ctr128BE;
 use hmac::digest::{Digest, KeyInit, Update};
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
+use zeroize::{Zeroizing, optimization_barrier};
 
 /// An AES-128 key.
 pub type AesKey = Zeroizing<[u8; 16]>;
@@ -44,15 +45,30 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// HMAC-SHA1 of the parts, one after the other.
-#[must_use]
-pub fn hmac_sha1(key: &[u8; 20], parts: &[&[u8]]) -> [u8; 20] {
-    let block = key_block(key);
-    let mut mac = Hmac::<Sha1>::new((&*block).into());
-    for part in parts {
-        Mac::update(&mut mac, part);
+/// An HMAC-SHA1 key, made ready for many messages; wiped on drop.
+#[derive(Clone)]
+pub struct HmacSha1(Hmac<Sha1>);
+
+impl HmacSha1 {
+    /// Makes the key ready.
+    #[must_use]
+    pub fn new(key: &[u8; 20]) -> Self {
+        Self(Hmac::new((&*key_block(key)).into()))
     }
-    mac.finalize().into_bytes().into()
+
+    /// The authenticator of `message`.
+    #[must_use]
+    pub fn authenticate(&self, message: &[u8]) -> [u8; 20] {
+        let mut mac = self.0.clone();
+        Mac::update(&mut mac, message);
+        mac.finalize().into_bytes().into()
+    }
+}
+
+/// HMAC-SHA1 of a message, with a key that is used once.
+#[must_use]
+pub fn hmac_sha1(key: &[u8; 20], message: &[u8]) -> [u8; 20] {
+    HmacSha1::new(key).authenticate(message)
 }
 
 /// HMAC-SHA256 of the parts, one after the other.
@@ -74,15 +90,62 @@ pub fn hmac_sha256_160(key: &[u8; 32], parts: &[&[u8]]) -> [u8; 20] {
     first
 }
 
-/// Encrypts or decrypts `data` in place with AES-128 in counter mode.
-///
-/// The first counter block is `counter`, the "top half", followed by eight
-/// zero bytes.
+/// An AES-128 key, made ready for many messages; wiped on drop.
+#[derive(Clone)]
+pub struct Aes128Ctr(Aes128Enc);
+
+impl Aes128Ctr {
+    /// Makes the key ready.
+    #[must_use]
+    pub fn new(key: &[u8; 16]) -> Self {
+        Self(Aes128Enc::new(key.into()))
+    }
+
+    /// Encrypts or decrypts `data` in place in counter mode.
+    ///
+    /// The first counter block is `counter`, the "top half", followed by eight
+    /// zero bytes.
+    pub fn apply(&self, counter: [u8; 8], data: &mut [u8]) {
+        if data.len() <= FEW * size_of::<Block>() {
+            return self.apply_to_few(counter, data);
+        }
+        let first = counter_block(counter, 0);
+        let core = CtrCore::<_, Ctr128BE>::inner_iv_init(self.0.clone(), &first);
+        StreamCipherCoreWrapper::from_core(core).apply_keystream(data);
+    }
+
+    /// The same for a line of text, where the preparations for encrypting a
+    /// great deal at once would cost more than the encryption.
+    fn apply_to_few(&self, counter: [u8; 8], data: &mut [u8]) {
+        let mut stream = [Block::default(); FEW];
+        for (low, block) in (0..).zip(stream.iter_mut()) {
+            *block = counter_block(counter, low);
+        }
+        let used = data.len().div_ceil(size_of::<Block>());
+        self.0
+            .encrypt_blocks(stream.get_mut(..used).unwrap_or_default());
+        for (byte, key) in data.iter_mut().zip(stream.iter().flatten()) {
+            *byte ^= key;
+        }
+        stream.fill(Block::default());
+        optimization_barrier(&stream);
+    }
+}
+
+/// How many blocks are few.
+const FEW: usize = 8;
+
+/// A counter block of these two halves.
+fn counter_block(top: [u8; 8], low: u64) -> Block {
+    let [a, b, c, d, e, f, g, h] = top;
+    let [i, j, k, l, m, n, o, p] = low.to_be_bytes();
+    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p].into()
+}
+
+/// Encrypts or decrypts `data` in place with AES-128 in counter mode and a key
+/// that is used once; see [`Aes128Ctr::apply`].
 pub fn aes128_ctr(key: &[u8; 16], counter: [u8; 8], data: &mut [u8]) {
-    let mut block = [0; 16];
-    let (top, _) = block.split_at_mut(8);
-    top.copy_from_slice(&counter);
-    Ctr128BE::<Aes128>::new(key.into(), (&block).into()).apply_keystream(data);
+    Aes128Ctr::new(key).apply(counter, data);
 }
 
 /// Whether both are equal; takes a time that depends on the lengths only.
@@ -129,7 +192,7 @@ mod tests {
     #[test]
     fn hmac_sha1_matches_rfc_2202() {
         assert_eq!(
-            hmac_sha1(&[0x0b; 20], &[b"Hi", b" There"]).as_slice(),
+            hmac_sha1(&[0x0b; 20], b"Hi There").as_slice(),
             hex("b617318655057264e28bc0b6fb378c8ef146be00")
         );
     }
@@ -161,11 +224,11 @@ mod tests {
         let mut second = [0; 16];
         second[15] = 1;
         let mut second = second.into();
-        Aes128::new(&key.into()).encrypt_block(&mut second);
+        Aes128Enc::new(&key.into()).encrypt_block(&mut second);
         assert_eq!(stream[16..], second[..]);
 
         let mut first = [0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0].into();
-        Aes128::new(&key.into()).encrypt_block(&mut first);
+        Aes128Enc::new(&key.into()).encrypt_block(&mut first);
         let mut stream = [0; 16];
         aes128_ctr(&key, 7_u64.to_be_bytes(), &mut stream);
         assert_eq!(stream[..], first[..]);

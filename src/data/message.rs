@@ -7,16 +7,17 @@ use memchr::memchr;
 use zeroize::Zeroizing;
 
 use super::{Age, KeyRing};
-use crate::Error;
+use crate::{Error, limits};
 use crate::ake::Local;
 use crate::crypto::Random;
 use crate::crypto::dh::KeyPair;
 use crate::crypto::modp::Element;
-use crate::crypto::symmetric::{aes128_ctr, constant_time_eq, hmac_sha1};
-use crate::wire::Writer;
+use crate::crypto::secret::SecretBytes;
+use crate::crypto::symmetric::constant_time_eq;
 use crate::wire::base64::armour;
 use crate::wire::message::DataMessage;
 use crate::wire::tlv::{self, Tlv};
+use crate::wire::{Writer, significant};
 
 /// Ends the text, whether TLV records follow or not.
 const END_OF_TEXT: u8 = 0;
@@ -32,7 +33,7 @@ pub struct Sealed {
 /// A decrypted message.
 pub struct Opened {
     /// The text, up to the first NUL.
-    pub text: Zeroizing<Vec<u8>>,
+    pub text: SecretBytes,
     /// The records behind it.
     pub tlvs: Vec<Tlv>,
     /// The extra symmetric key that its sender knows too.
@@ -71,14 +72,16 @@ impl KeyRing {
         if memchr(END_OF_TEXT, text).is_some() {
             return Err(Error::InvalidValue);
         }
-        let records = tlv::serialize(tlvs)?;
+        if tlvs.iter().any(|tlv| tlv.value.len() > limits::MAX_TLV_VALUE) {
+            return Err(Error::TooLong);
+        }
         let plain_len = text
             .len()
             .checked_add(1)
-            .and_then(|len| len.checked_add(records.len()))
+            .and_then(|len| len.checked_add(tlv::encoded_len(tlvs)))
             .filter(|len| u32::try_from(*len).is_ok())
             .ok_or(Error::TooLong)?;
-        let next_dh = self.our_current.public().minimal();
+        let next_dh = self.our_current.public().to_be_bytes();
         let (our_keyid, their_keyid) = (self.our_keyid, self.their_keyid);
         let old_mac_keys = self.old_mac_keys.clone();
         let pair = self.pair(Age::Previous, Age::Current)?;
@@ -89,7 +92,7 @@ impl KeyRing {
             flags,
             sender_keyid: our_keyid.saturating_sub(1),
             recipient_keyid: their_keyid,
-            next_dh: &next_dh,
+            next_dh: significant(&next_dh),
             counter: counter.to_be_bytes(),
             encrypted: &[],
             mac: [0; 20],
@@ -103,16 +106,17 @@ impl KeyRing {
         head.write_head(&mut writer);
         writer.length(plain_len);
         let start = writer.len();
-        writer.bytes(text).byte(END_OF_TEXT).bytes(&records);
-        let (aes, mac) = (&pair.keys.sending_aes, &pair.keys.sending_mac);
-        aes128_ctr(aes, head.counter, writer.tail_mut(start));
-        let mac = hmac_sha1(mac, &[writer.as_slice()]);
+        writer.bytes(text).byte(END_OF_TEXT);
+        tlv::write(tlvs, &mut writer)?;
+        let keys = pair.sending();
+        keys.aes.apply(head.counter, writer.tail_mut(start));
+        let mac = keys.mac.authenticate(writer.as_slice());
         writer.bytes(&mac).data(&old_mac_keys);
         let message = armour(&writer.finish()?);
 
         pair.sent = counter;
         let extra_key = pair.keys.extra.clone();
-        self.old_mac_keys = Zeroizing::default();
+        self.old_mac_keys = SecretBytes::default();
         Ok(Sealed { message, extra_key })
     }
 
@@ -139,7 +143,7 @@ impl KeyRing {
             .ok_or(Error::Truncated)?;
 
         let pair = self.pair(ours, theirs)?;
-        let mac = hmac_sha1(&pair.keys.receiving_mac, &[authenticated]);
+        let mac = pair.receiving().mac.authenticate(authenticated);
         if !constant_time_eq(&mac, &message.mac) {
             return Err(Error::BadMac);
         }
@@ -161,8 +165,8 @@ impl KeyRing {
         };
 
         pair.received = counter;
-        let mut text = Zeroizing::new(message.encrypted.to_vec());
-        aes128_ctr(&pair.keys.receiving_aes, message.counter, &mut text);
+        let mut text = SecretBytes::new(message.encrypted.to_vec());
+        pair.receiving().aes.apply(message.counter, &mut text);
         let extra_key = pair.keys.extra.clone();
         if let Some((next, keyid)) = our_next {
             self.rotate_ours(next, keyid);

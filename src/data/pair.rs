@@ -3,6 +3,7 @@
 
 use crate::Error;
 use crate::crypto::dh::SessionKeys;
+use crate::crypto::symmetric::{Aes128Ctr, AesKey, HmacSha1, MacKey};
 
 /// Keys with the counters that go with them.
 ///
@@ -17,6 +18,25 @@ pub(crate) struct Pair {
     /// Whether the receiving MAC key has verified a message, and so will have
     /// to be revealed.
     pub(crate) used: bool,
+    /// The keys made ready, in each direction on its first message: in a
+    /// conversation most pairs are used in one only.
+    sending: Option<Box<Direction>>,
+    receiving: Option<Box<Direction>>,
+}
+
+/// The keys of one direction, ready for use.
+pub(super) struct Direction {
+    pub(super) aes: Aes128Ctr,
+    pub(super) mac: HmacSha1,
+}
+
+impl Direction {
+    fn new(aes: &AesKey, mac: &MacKey) -> Box<Self> {
+        Box::new(Self {
+            aes: Aes128Ctr::new(aes),
+            mac: HmacSha1::new(mac),
+        })
+    }
 }
 
 impl Pair {
@@ -26,7 +46,22 @@ impl Pair {
             sent: 0,
             received: 0,
             used: false,
+            sending: None,
+            receiving: None,
         }
+    }
+
+    /// The keys for what we send.
+    pub(super) fn sending(&mut self) -> &Direction {
+        let (aes, mac) = (&self.keys.sending_aes, &self.keys.sending_mac);
+        self.sending.get_or_insert_with(|| Direction::new(aes, mac))
+    }
+
+    /// The keys for what we receive.
+    pub(super) fn receiving(&mut self) -> &Direction {
+        let (aes, mac) = (&self.keys.receiving_aes, &self.keys.receiving_mac);
+        self.receiving
+            .get_or_insert_with(|| Direction::new(aes, mac))
     }
 
     /// The counter for the next message we send; the first is 1.

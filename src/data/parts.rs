@@ -12,6 +12,7 @@ use super::{Age, KeyRing, Pair, Pairs};
 use crate::Error;
 use crate::crypto::dh::KeyPair;
 use crate::crypto::modp::{Element, SecretExponent};
+use crate::crypto::secret::SecretBytes;
 
 /// What a key ring consists of. In every pair of things the current one comes
 /// first and the previous one second.
@@ -26,7 +27,7 @@ pub(crate) struct Parts {
     /// `None` if it was not used.
     pub(crate) pairs: [[Option<PairParts>; 2]; 2],
     /// MAC keys to be revealed, 20 bytes each.
-    pub(crate) old_mac_keys: Zeroizing<Vec<u8>>,
+    pub(crate) old_mac_keys: SecretBytes,
 }
 
 /// What the use of a pair has left behind, besides its keys.

@@ -87,7 +87,7 @@ fn forge<'a>(from: &Side, bytes: &'a [u8], change: impl FnOnce(&mut DataMessage<
     let pair = from.ring.pairs.previous.current.as_ref().unwrap();
     let unsigned = message.encode().unwrap();
     let authenticated = DataMessage::parse(&unsigned).unwrap().authenticated_len;
-    message.mac = hmac_sha1(&pair.keys.sending_mac, &[&unsigned[..authenticated]]);
+    message.mac = hmac_sha1(&pair.keys.sending_mac, &unsigned[..authenticated]);
     message.encode().unwrap()
 }
 
@@ -251,7 +251,7 @@ fn keys_are_revealed_in_their_order() {
     assert_eq!(*bob.ring.old_mac_keys, expected);
 
     // And for the peer's keys: first that with our current key.
-    bob.ring.old_mac_keys = Zeroizing::default();
+    bob.ring.old_mac_keys = SecretBytes::default();
     let mut expected = Vec::new();
     for our_age in [Age::Current, Age::Previous] {
         let pair = bob.ring.pair(our_age, Age::Previous).unwrap();
