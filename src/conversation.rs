@@ -54,6 +54,7 @@ use zeroize::Zeroizing;
 use crate::ake::{Ake, SessionId};
 use crate::crypto::Random;
 use crate::crypto::dsa::{Fingerprint, PrivateKey};
+use crate::crypto::secret::SecretBytes;
 use crate::data::Sealed;
 use crate::session::{
     self, Best, Effect, ErrorCode, Group, Incoming, Instance, MessageEvent, MessageState, Prepared,
@@ -91,7 +92,7 @@ pub enum Event {
         /// What for.
         purpose: u32,
         /// More about the use.
-        data: Zeroizing<Vec<u8>>,
+        data: SecretBytes,
         /// The key.
         key: Zeroizing<[u8; 32]>,
     },
@@ -101,7 +102,7 @@ pub enum Event {
 #[derive(Debug, Default)]
 pub struct Output {
     /// The text to show, if any.
-    pub text: Option<Zeroizing<Vec<u8>>>,
+    pub text: Option<SecretBytes>,
     /// Texts to send to the peer, in this order.
     pub wire: Vec<Vec<u8>>,
     /// What happened, in this order.
@@ -328,7 +329,7 @@ impl Conversation {
         };
         let mut output = Output::default();
         if !self.policy.allows_any() {
-            output.text = Some(Zeroizing::new(text.to_vec()));
+            output.text = Some(SecretBytes::new(text.to_vec()));
             return output;
         }
         let routing = session::route(&mut self.instances, text, &incoming);
@@ -343,11 +344,11 @@ impl Conversation {
         self.perform(effects, now, &mut output);
         output.text = match verdict {
             Verdict::Internal => None,
-            Verdict::ShowOriginal => Some(Zeroizing::new(text.to_vec())),
+            Verdict::ShowOriginal => Some(SecretBytes::new(text.to_vec())),
             Verdict::Show(text) | Verdict::Decrypted(text) => Some(text),
             Verdict::Unencrypted { replaced, .. } => {
                 output.events.push(Event::Unencrypted);
-                Some(replaced.unwrap_or_else(|| Zeroizing::new(text.to_vec())))
+                Some(replaced.unwrap_or_else(|| SecretBytes::new(text.to_vec())))
             }
             Verdict::PeerError { words, .. } => {
                 output.events.push(Event::PeerError(words));
@@ -520,7 +521,7 @@ impl Conversation {
 
     fn resend(&mut self, which: Which, now: i64, output: &mut Output) {
         while let Some((resend, text)) = self.instances.instance(which).take_resend() {
-            let mut marked = Zeroizing::new(Vec::new());
+            let mut marked = SecretBytes::new(Vec::new());
             if resend == Resend::Marked {
                 marked.extend_from_slice(b"[resent] ");
             }

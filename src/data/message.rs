@@ -7,7 +7,6 @@ use memchr::memchr;
 use zeroize::Zeroizing;
 
 use super::{Age, KeyRing};
-use crate::{Error, limits};
 use crate::ake::Local;
 use crate::crypto::Random;
 use crate::crypto::dh::KeyPair;
@@ -18,6 +17,7 @@ use crate::wire::base64::armour;
 use crate::wire::message::DataMessage;
 use crate::wire::tlv::{self, Tlv};
 use crate::wire::{Writer, significant};
+use crate::{Error, limits};
 
 /// Ends the text, whether TLV records follow or not.
 const END_OF_TEXT: u8 = 0;
@@ -72,7 +72,10 @@ impl KeyRing {
         if memchr(END_OF_TEXT, text).is_some() {
             return Err(Error::InvalidValue);
         }
-        if tlvs.iter().any(|tlv| tlv.value.len() > limits::MAX_TLV_VALUE) {
+        if tlvs
+            .iter()
+            .any(|tlv| tlv.value.len() > limits::MAX_TLV_VALUE)
+        {
             return Err(Error::TooLong);
         }
         let plain_len = text

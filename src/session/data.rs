@@ -1,14 +1,13 @@
 //! A data message arrives: "Receiving a data message" of the protocol text.
 #![forbid(unsafe_code)]
 
-use zeroize::Zeroizing;
-
 use super::{
     Effect, ErrorCode, Group, HEARTBEAT_INTERVAL, Incoming, Instance, MessageEvent, MessageState,
     Part, Received, Verdict, Which, smp,
 };
 use crate::Error;
 use crate::crypto::Random;
+use crate::crypto::secret::SecretBytes;
 use crate::data::Opened;
 use crate::wire::base64;
 use crate::wire::message::{DataMessage, IGNORE_UNREADABLE};
@@ -103,7 +102,7 @@ fn opened_message(
         effects.push(Effect::SymmetricKey {
             which,
             purpose: u32::from_be_bytes(*purpose),
-            data: Zeroizing::new(data.to_vec()),
+            data: SecretBytes::new(data.to_vec()),
             key: extra_key,
         });
     }
@@ -139,7 +138,7 @@ fn heartbeat(instance: &mut Instance, which: Which, now: i64, effects: &mut Vec<
     if let Ok(sealed) = sealed {
         effects.push(Effect::Inject {
             which,
-            text: Zeroizing::new(sealed.message),
+            text: SecretBytes::new(sealed.message),
             format: None,
         });
         effects.push(Effect::Touched { which, sent: true });

@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use super::Which;
 use crate::crypto::dsa::Fingerprint;
+use crate::crypto::secret::SecretBytes;
 use crate::wire::fragment::Format;
 use crate::wire::tlv::Tlv;
 use crate::{Error, InstanceTag};
@@ -30,7 +31,7 @@ pub enum Effect {
         /// The instance concerned.
         which: Which,
         /// The text.
-        text: Zeroizing<Vec<u8>>,
+        text: SecretBytes,
         /// How pieces are marked; `None` if the text must stay whole.
         format: Option<Format>,
     },
@@ -85,7 +86,7 @@ pub enum Effect {
         /// What for: a number the two applications agree on.
         purpose: u32,
         /// More about the use, in a form the purpose defines.
-        data: Zeroizing<Vec<u8>>,
+        data: SecretBytes,
         /// The key.
         key: Zeroizing<[u8; 32]>,
     },
@@ -136,7 +137,7 @@ pub enum MessageEvent {
     /// The peer uses our own key: our messages come back to us.
     Reflected,
     /// The last text was sent again.
-    Resent(Zeroizing<Vec<u8>>),
+    Resent(SecretBytes),
     /// An encrypted message arrived outside a private conversation.
     NotInPrivate,
     /// An encrypted message could not be read.
@@ -196,14 +197,14 @@ pub enum Verdict {
     /// Show the text as it came.
     ShowOriginal,
     /// Show this text.
-    Show(Zeroizing<Vec<u8>>),
+    Show(SecretBytes),
     /// It came unencrypted where encryption was to be expected: to be shown
     /// with a warning.
     Unencrypted {
         /// The instance concerned.
         which: Which,
         /// The text, if it is not the original.
-        replaced: Option<Zeroizing<Vec<u8>>>,
+        replaced: Option<SecretBytes>,
     },
     /// The peer reports an error in these words.
     PeerError {
@@ -213,7 +214,7 @@ pub enum Verdict {
         words: Vec<u8>,
     },
     /// Decrypted: show this text after the application's own conversion.
-    Decrypted(Zeroizing<Vec<u8>>),
+    Decrypted(SecretBytes),
 }
 
 /// The outcome of a received text.

@@ -1,14 +1,13 @@
 //! Key exchange messages arrive or one is to be sent.
 #![forbid(unsafe_code)]
 
-use zeroize::Zeroizing;
-
 use super::{
     COMMIT_LIFETIME, Effect, Group, Incoming, Instance, MessageEvent, MessageState, Part, Which,
 };
 use crate::ake::{Ake, AuthState, Established};
 use crate::crypto::Random;
 use crate::crypto::dsa::PrivateKey;
+use crate::crypto::secret::SecretBytes;
 use crate::data::KeyRing;
 use crate::v1::Exchanged;
 use crate::wire::base64;
@@ -65,7 +64,7 @@ fn reply(
     let version = message_version(&text);
     effects.push(Effect::Inject {
         which,
-        text: Zeroizing::new(text),
+        text: SecretBytes::new(text),
         format: Some(instance.fragment_format(version)),
     });
     // What the master says in version 3 is not meant for one instance yet.

@@ -3,10 +3,11 @@
 
 use std::collections::VecDeque;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use crate::ake::{Ake, Local, SessionHalf, SessionId};
 use crate::crypto::dsa::Fingerprint;
+use crate::crypto::secret::SecretBytes;
 use crate::data::KeyRing;
 use crate::limits;
 use crate::smp::Smp;
@@ -67,9 +68,9 @@ pub enum Resend {
 #[derive(Default)]
 pub struct Kept {
     /// Kept back because the policy requires encryption.
-    held: VecDeque<Zeroizing<Vec<u8>>>,
+    held: VecDeque<SecretBytes>,
     /// The text last encrypted.
-    last: Zeroizing<Vec<u8>>,
+    last: SecretBytes,
     /// The key it was encrypted for: it goes to no other.
     meant_for: Option<Fingerprint>,
     /// Whether the peer reported that it could not read it.
@@ -87,7 +88,7 @@ impl Kept {
         self.last.zeroize();
         // A vector that grows would leave its old content behind.
         if self.last.capacity() < text.len() {
-            self.last = Zeroizing::new(Vec::with_capacity(text.len()));
+            self.last = SecretBytes::new(Vec::with_capacity(text.len()));
         }
         self.last.extend_from_slice(text);
         self.meant_for = meant_for;
@@ -99,7 +100,7 @@ impl Kept {
         if self.held.len() >= limits::KEPT_TEXTS {
             self.held.pop_front();
         }
-        self.held.push_back(Zeroizing::new(text.to_vec()));
+        self.held.push_back(SecretBytes::new(text.to_vec()));
     }
 
     /// Notes that the peer could not read the last text.
@@ -113,7 +114,7 @@ impl Kept {
     }
 
     /// The next text for a session with the owner of this key.
-    fn take(&mut self, peer: Option<Fingerprint>) -> Option<(Resend, Zeroizing<Vec<u8>>)> {
+    fn take(&mut self, peer: Option<Fingerprint>) -> Option<(Resend, SecretBytes)> {
         if self.unread {
             self.unread = false;
             if self.meant_for.is_some() && self.meant_for == peer {
@@ -238,7 +239,7 @@ impl Instance {
 
     /// The next text to send (again) in the session now established, if any.
     /// Never given out for another key than the one it was meant for.
-    pub fn take_resend(&mut self) -> Option<(Resend, Zeroizing<Vec<u8>>)> {
+    pub fn take_resend(&mut self) -> Option<(Resend, SecretBytes)> {
         if self.state != MessageState::Encrypted {
             return None;
         }

@@ -7,14 +7,13 @@
 
 use std::borrow::Cow;
 
-use zeroize::Zeroizing;
-
 use super::{
     Best, Effect, ErrorCode, Group, MessageEvent, MessageState, Offer, Received, Verdict, Which,
     data, handshake,
 };
 use crate::crypto::Random;
 use crate::crypto::dsa::PrivateKey;
+use crate::crypto::secret::SecretBytes;
 use crate::wire::fragment::{self, Accumulated};
 use crate::wire::message::{self, MessageType};
 use crate::wire::{error_message, query, whitespace};
@@ -239,7 +238,7 @@ pub fn handle(
         MessageType::Error => error(group, which, &text, incoming),
         MessageType::TaggedPlaintext => tagged(group, which, &text, incoming, key, rng),
         MessageType::NotOtr => {
-            let text = joined.then(|| Zeroizing::new(text.into_owned()));
+            let text = joined.then(|| SecretBytes::new(text.into_owned()));
             plaintext(which, text, incoming, Vec::new())
         }
         MessageType::Unknown => Received::internal(vec![Effect::Event {
@@ -261,7 +260,7 @@ pub fn expects_encryption(best: MessageState, policy: Policy) -> bool {
 /// `replaced` is the text where it is not the one that the application has.
 fn plaintext(
     which: Which,
-    replaced: Option<Zeroizing<Vec<u8>>>,
+    replaced: Option<SecretBytes>,
     incoming: &Incoming<'_>,
     effects: Vec<Effect>,
 ) -> Received {
@@ -300,7 +299,7 @@ fn tagged(
     {
         handshake::start(group, which, version, incoming, key, rng, &mut effects);
     }
-    plaintext(which, Some(Zeroizing::new(stripped)), incoming, effects)
+    plaintext(which, Some(SecretBytes::new(stripped)), incoming, effects)
 }
 
 /// "Receiving an Error Message".
@@ -310,7 +309,7 @@ fn error(group: &mut dyn Group, which: Which, text: &[u8], incoming: &Incoming<'
         let query = query::default_query(incoming.account, incoming.policy);
         effects.push(Effect::Inject {
             which,
-            text: Zeroizing::new(query),
+            text: SecretBytes::new(query),
             format: None,
         });
     }

@@ -1,9 +1,8 @@
 //! A text is to be sent: "User requests" of the protocol text.
 #![forbid(unsafe_code)]
 
-use zeroize::Zeroizing;
-
 use super::{Effect, Instance, MessageState, Offer, Which};
+use crate::crypto::secret::SecretBytes;
 use crate::data::Sealed;
 use crate::wire::message::{IGNORE_UNREADABLE, MessageType, message_type};
 use crate::wire::tlv::{self, Tlv};
@@ -16,10 +15,10 @@ pub enum Prepared {
     /// Send it as it is.
     AsIs,
     /// Send this instead: a query, or the text with a whitespace tag.
-    Instead(Zeroizing<Vec<u8>>),
+    Instead(SecretBytes),
     /// Tell the user that encryption is required and send this query; the
     /// text is kept and goes out when the session is established.
-    Required(Zeroizing<Vec<u8>>),
+    Required(SecretBytes),
     /// Encrypt it with [`Instance::encrypt`], after the application's own
     /// conversion.
     Encrypt,
@@ -38,7 +37,7 @@ impl Instance {
         }
         if message_type(text) == MessageType::Query {
             self.offer = Offer::Sent;
-            return Prepared::Instead(Zeroizing::new(query::default_query(account, policy)));
+            return Prepared::Instead(SecretBytes::new(query::default_query(account, policy)));
         }
         match self.state {
             MessageState::Encrypted => Prepared::Encrypt,
@@ -47,7 +46,7 @@ impl Instance {
                 self.kept.hold(text);
                 self.last_sent = now;
                 self.offer = Offer::Sent;
-                Prepared::Required(Zeroizing::new(query::default_query(account, policy)))
+                Prepared::Required(SecretBytes::new(query::default_query(account, policy)))
             }
             MessageState::Plaintext
                 if policy.contains(Policy::SEND_WHITESPACE_TAG)
@@ -55,7 +54,7 @@ impl Instance {
             {
                 self.offer = Offer::Sent;
                 let tag = whitespace::tag(policy);
-                let mut tagged = Zeroizing::new(Vec::with_capacity(text.len() + tag.len()));
+                let mut tagged = SecretBytes::new(Vec::with_capacity(text.len() + tag.len()));
                 tagged.extend_from_slice(text);
                 tagged.extend_from_slice(&tag);
                 Prepared::Instead(tagged)
@@ -102,7 +101,7 @@ impl Instance {
     ///
     /// `online` says whether the peer can be reached at all. Ends in
     /// plaintext in any case, also from a conversation the peer has ended.
-    pub fn disconnect(&mut self, online: bool, now: i64) -> Option<Zeroizing<Vec<u8>>> {
+    pub fn disconnect(&mut self, online: bool, now: i64) -> Option<SecretBytes> {
         let farewell = if online && self.state == MessageState::Encrypted {
             let record = Tlv::new(tlv::DISCONNECTED, Vec::new());
             self.encrypt_records(&[record], now).ok()
@@ -110,7 +109,7 @@ impl Instance {
             None
         };
         self.finish(MessageState::Plaintext);
-        farewell.map(|sealed| Zeroizing::new(sealed.message))
+        farewell.map(|sealed| SecretBytes::new(sealed.message))
     }
 
     /// Asks the peer to use the extra symmetric key for `purpose`. Returns
@@ -135,7 +134,7 @@ impl Instance {
     pub(super) fn inject(&self, which: Which, sealed: Sealed, effects: &mut Vec<Effect>) {
         effects.push(Effect::Inject {
             which,
-            text: Zeroizing::new(sealed.message),
+            text: SecretBytes::new(sealed.message),
             format: Some(self.current_format()),
         });
     }

@@ -11,8 +11,8 @@ use crate::capi::message::{
     OtrlConvertType, OtrlErrorCode, OtrlMessageAppOps, OtrlMessageEvent, OtrlSMPEvent,
 };
 use crate::capi::userstate::OtrlUserState;
+use crate::crypto::secret::SecretBytes;
 use crate::session::SmpEvent;
-use zeroize::Zeroizing;
 
 /// Whom a call is about, as C strings that outlive the call's context.
 pub(in crate::capi) struct Names {
@@ -315,7 +315,7 @@ impl App {
         context: *mut ConnContext,
         direction: OtrlConvertType,
         text: &[u8],
-    ) -> Option<Zeroizing<Vec<u8>>> {
+    ) -> Option<SecretBytes> {
         let convert = self.op(|ops| ops.convert_msg)?;
         let source = terminated(text);
         let mut converted: *mut c_char = core::ptr::null_mut();
@@ -328,7 +328,7 @@ impl App {
             if let Some(free) = self.op(|ops| ops.convert_free) {
                 free(self.opdata, context, converted);
             }
-            Some(Zeroizing::new(copy))
+            Some(SecretBytes::new(copy))
         }
     }
 
@@ -345,8 +345,8 @@ impl App {
 }
 
 /// The bytes with a NUL behind them.
-fn terminated(text: &[u8]) -> Zeroizing<Vec<u8>> {
-    let mut copy = Zeroizing::new(Vec::with_capacity(text.len().saturating_add(1)));
+fn terminated(text: &[u8]) -> SecretBytes {
+    let mut copy = SecretBytes::new(Vec::with_capacity(text.len().saturating_add(1)));
     copy.extend_from_slice(text);
     copy.push(0);
     copy

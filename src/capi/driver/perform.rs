@@ -1,7 +1,5 @@
 //! The effects of a step, performed in their order.
 
-use zeroize::Zeroizing;
-
 use super::group::Worked;
 use super::{App, Names, now};
 use crate::Error;
@@ -15,6 +13,7 @@ use crate::capi::message::{OtrlErrorCode, OtrlMessageEvent};
 use crate::capi::sm::OtrlSMProgState;
 use crate::capi::{api_version, poll, sm, state};
 use crate::crypto::dsa;
+use crate::crypto::secret::SecretBytes;
 use crate::data::Sealed;
 use crate::session::{
     Effect, ErrorCode, Instance, MessageEvent, POLL_INTERVAL, Resend, SmpEvent, Which,
@@ -269,7 +268,7 @@ fn resend_one(app: App, names: &Names, context: *mut ConnContext) -> bool {
     let Some(Some((resend, text))) = taken else {
         return false;
     };
-    let mut sent = Zeroizing::new(Vec::new());
+    let mut sent = SecretBytes::new(Vec::new());
     if resend == Resend::Marked {
         sent.extend_from_slice(&app.resent_prefix(context));
         sent.push(b' ');

@@ -3,8 +3,6 @@
 use core::ffi::{c_char, c_int};
 use core::ptr;
 
-use zeroize::Zeroizing;
-
 use super::group::{Lending, Newcomers, Worked};
 use super::perform::perform;
 use super::{App, Names, now};
@@ -18,6 +16,7 @@ use crate::capi::message::{OtrlConvertType, OtrlMessageEvent};
 use crate::capi::tlv::OtrlTLV;
 use crate::capi::{alloc, open_enum, own, state};
 use crate::crypto::os_random;
+use crate::crypto::secret::SecretBytes;
 use crate::session::{self, Best, Incoming, Received, Routing, Verdict, Which, needs_private_key};
 use crate::wire::message::{MessageType, message_type};
 use crate::{InstanceTag, Policy};
@@ -37,7 +36,7 @@ pub(in crate::capi) struct Answer {
     /// Whether the text was a matter of the protocol.
     pub(in crate::capi) internal: bool,
     /// What to show instead of the text, if anything.
-    pub(in crate::capi) text: Option<Zeroizing<Vec<u8>>>,
+    pub(in crate::capi) text: Option<SecretBytes>,
     /// The records, from `malloc`.
     pub(in crate::capi) tlvs: *mut OtrlTLV,
     /// The context, or NULL.
@@ -317,7 +316,7 @@ fn unencrypted(
     app: App,
     worked: &Worked,
     which: Which,
-    replaced: Option<Zeroizing<Vec<u8>>>,
+    replaced: Option<SecretBytes>,
     original: &[u8],
     answer: &mut Answer,
 ) {

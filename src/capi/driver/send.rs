@@ -2,8 +2,6 @@
 
 use core::ffi::{c_char, c_int};
 
-use zeroize::Zeroizing;
-
 use super::group::Newcomers;
 use super::{App, Names, now};
 use crate::capi::contacts::Handle;
@@ -15,6 +13,7 @@ use crate::capi::message::{OtrlConvertType, OtrlErrorCode, OtrlMessageEvent};
 use crate::capi::proto::OtrlFragmentPolicy;
 use crate::capi::tlv::{self, OtrlTLV};
 use crate::capi::{alloc, open_enum, own, state};
+use crate::crypto::secret::SecretBytes;
 use crate::session::{Instance, Prepared};
 use crate::wire::error_message;
 use crate::wire::fragment::{self, Format};
@@ -36,7 +35,7 @@ pub(in crate::capi) struct SendArguments<'a> {
 /// What goes back to the application.
 pub(in crate::capi) struct Sending {
     /// What to send instead of the text, if anything.
-    pub(in crate::capi) text: Option<Zeroizing<Vec<u8>>>,
+    pub(in crate::capi) text: Option<SecretBytes>,
     /// The context, if it was found and still exists.
     pub(in crate::capi) context: Option<*mut ConnContext>,
     /// Whether the text may be sent.
@@ -176,7 +175,7 @@ unsafe fn prepared(
                 let event = OtrlMessageEvent::OTRL_MSGEVENT_CONNECTION_ENDED;
                 app.event(event, context, None, gcry_error_t::OK);
                 // Compatibility: an empty text, so that nothing is sent.
-                let nothing = Zeroizing::default();
+                let nothing = SecretBytes::default();
                 hand_over(app, arguments, &names, handle, nothing, None)
             }
             Prepared::Encrypt => encrypted(app, arguments, &names, handle),
@@ -215,7 +214,7 @@ unsafe fn encrypted(
         Some(Ok((message, format))) => {
             // SAFETY: the context exists.
             unsafe { otrl_context_update_recent_child(context, 1) };
-            let message = Zeroizing::new(message);
+            let message = SecretBytes::new(message);
             hand_over(app, arguments, names, handle, message, Some(format))
         }
         failed => {
@@ -247,7 +246,7 @@ fn not_encrypted(
         // Compatibility: the call succeeds, as what is handed back is not the
         // user's text.
         Some(words) => {
-            let mut text = Zeroizing::new(error_message::PREFIX.to_vec());
+            let mut text = SecretBytes::new(error_message::PREFIX.to_vec());
             text.extend_from_slice(&words);
             hand_over(app, arguments, names, handle, text, None)
         }
@@ -264,7 +263,7 @@ fn hand_over(
     arguments: &SendArguments<'_>,
     names: &Names,
     handle: Handle,
-    text: Zeroizing<Vec<u8>>,
+    text: SecretBytes,
     format: Option<Format>,
 ) -> Sending {
     let mut sending = Sending::new(alive(handle));
@@ -302,7 +301,7 @@ fn hand_over(
                 app.inject(names, piece);
             }
             // Compatibility: as above where all pieces were sent.
-            sending.text = Some(kept.map_or(text, Zeroizing::new));
+            sending.text = Some(kept.map_or(text, SecretBytes::new));
         }
         Err(error) => {
             sending.text = Some(text);
