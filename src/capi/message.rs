@@ -21,7 +21,7 @@ use crate::Error;
 use crate::crypto::dsa::Fingerprint;
 use crate::crypto::os_random;
 use crate::data::Sealed;
-use crate::session::{Instance, MessageState, POLL_INTERVAL, Part};
+use crate::session::{Instance, MessageState, POLL_INTERVAL, Part, SmpEvent};
 
 /// Which error message the other side is to be sent.
 #[repr(C)]
@@ -730,7 +730,16 @@ unsafe fn send(
             let sealed = work(instance)?;
             Ok::<_, Error>((sealed, instance.current_format()))
         });
-        let (sealed, format) = sealed?.ok()?;
+        let (sealed, format) = match sealed? {
+            Ok(sealed) => sealed,
+            Err(Error::NotEncrypted) => return None,
+            Err(_) => {
+                // A question that does not fit, for instance: there is no
+                // other way of telling that nothing was sent.
+                app.smp_event(context, &SmpEvent::Error);
+                return None;
+            }
+        };
         let handle = Handle::new(app.us, context);
         otrl_context_update_recent_child(context, 1);
         inject_sealed(app, &names, context, &sealed, Some(format));
