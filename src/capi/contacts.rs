@@ -16,6 +16,7 @@ use core::cmp::Ordering;
 use core::ffi::{CStr, c_char};
 use core::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use core::ptr;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::collections::HashMap;
 use std::hash::RandomState;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -24,7 +25,7 @@ use super::context::ConnContext;
 use super::instag::otrl_instag_t;
 use super::list;
 use super::userstate::OtrlUserState;
-use super::vault::{AddressHasher, ByAddress, next_serial};
+use super::vault::{AddressHasher, ByAddress, next_serial, serials_given};
 
 /// What the list is sorted by.
 #[derive(Clone, Copy)]
@@ -43,11 +44,30 @@ pub(crate) enum Place {
     Missing(*mut *mut ConnContext),
 }
 
+/// How many nodes at the head of a list are compared before the index is
+/// asked: with few contacts that is all there is to do.
+const NODES_AT_HAND: usize = 3;
+
 /// Looks a key up.
 ///
 /// # Safety
 /// `us` points to a user state whose list is in order.
 pub(crate) unsafe fn locate(us: OtrlUserState, key: Key<'_>) -> Place {
+    // SAFETY: the caller's promise; links in a list are valid.
+    unsafe {
+        let mut place = &raw mut (*us).context_root;
+        for _ in 0..NODES_AT_HAND {
+            let node = *place;
+            if node.is_null() {
+                return Place::Missing(place);
+            }
+            match compare(node, key) {
+                Ordering::Less => place = &raw mut (*node).next,
+                Ordering::Equal => return Place::Found(node),
+                Ordering::Greater => return Place::Missing(place),
+            }
+        }
+    }
     let mut registry = lock();
     // SAFETY: the caller's promise; the index holds nodes made by the library
     // and not forgotten.
@@ -112,6 +132,7 @@ pub(crate) unsafe fn remove(node: *mut ConnContext) -> bool {
         if core::mem::replace(&mut member.dying, true) {
             return false;
         }
+        FORGOTTEN.fetch_add(1, Relaxed);
         if let Some(index) = users.get_mut(&member.user) {
             if index.by_key.get(&member.hash).map(|entry| entry.0) == Some(node) {
                 index.by_key.remove(&member.hash);
@@ -147,12 +168,23 @@ pub(crate) fn serial(node: *mut ConnContext) -> Option<u64> {
     (!member.dying).then_some(member.serial)
 }
 
+/// Counts the contexts that were forgotten.
+static FORGOTTEN: AtomicU64 = AtomicU64::new(0);
+
+/// A number that changes whenever a context is forgotten. A pointer to a
+/// context is good for as long as it stays the same.
+pub(crate) fn epoch() -> u64 {
+    FORGOTTEN.load(Relaxed)
+}
+
 /// A context that may vanish while the application has control.
 #[derive(Clone, Copy)]
 pub(crate) struct Handle {
     us: OtrlUserState,
     context: *mut ConnContext,
-    serial: Option<u64>,
+    epoch: u64,
+    /// Contexts that were made later have this serial number or a larger one.
+    born: u64,
 }
 
 impl Handle {
@@ -161,7 +193,8 @@ impl Handle {
         Self {
             us,
             context,
-            serial: serial(context),
+            epoch: epoch(),
+            born: serials_given(),
         }
     }
 
@@ -175,8 +208,11 @@ impl Handle {
     /// # Safety
     /// The user state is valid.
     pub(crate) unsafe fn get(self) -> Option<*mut ConnContext> {
-        let alive = match self.serial {
-            Some(number) => serial(self.context) == Some(number),
+        if epoch() == self.epoch {
+            return Some(self.context);
+        }
+        let alive = match serial(self.context) {
+            Some(number) => number < self.born,
             // A node of the program's own: it is valid while it is linked.
             // SAFETY: the caller's promise.
             None => unsafe { list::iter((*self.us).context_root) }.any(|node| node == self.context),

@@ -541,7 +541,6 @@ unsafe fn release(context: *mut ConnContext) {
         alloc::free((*context).protocol);
         blank::release((*context).context_priv, (*context).smstate);
         contacts::released(context);
-        state::forgotten();
         alloc::free(context);
     }
 }

@@ -16,7 +16,7 @@ use super::instag::otrl_instag_t;
 use super::proto::{OtrlFragmentPolicy, OtrlPolicy};
 use super::tlv::{OtrlTLV, otrl_tlv_free};
 use super::userstate::OtrlUserState;
-use super::{alloc, driver, open_enum, own, poll, state};
+use super::{alloc, contacts, driver, open_enum, own, poll, state};
 use crate::Error;
 use crate::crypto::dsa::Fingerprint;
 use crate::crypto::os_random;
@@ -559,16 +559,16 @@ unsafe fn disconnect(app: App, context: *mut ConnContext) {
             instance.state == MessageState::Encrypted && instance.keys.is_some()
         });
         let names = Names::of(context);
-        let epoch = state::epoch();
+        let epoch = contacts::epoch();
         let online = encrypted == Some(true) && app.is_logged_in(&names);
-        if state::epoch() != epoch {
+        if contacts::epoch() != epoch {
             return;
         }
         let farewell = state::step(context, |instance| instance.disconnect(online, now()));
         if let Some(Some(text)) = farewell {
             app.inject(&names, &text);
         }
-        if state::epoch() == epoch {
+        if contacts::epoch() == epoch {
             otrl_context_force_plaintext(context);
         }
         app.update_context_list();

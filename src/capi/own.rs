@@ -21,15 +21,15 @@ pub(in crate::capi) unsafe fn ensure_instance_tag(app: App, context: *mut ConnCo
             return;
         }
         let names = Names::of(context);
-        let epoch = super::state::epoch();
-        let (account, protocol) = (names.account.as_ptr(), names.protocol.as_ptr());
+        let epoch = super::contacts::epoch();
+        let (account, protocol) = (names.account().as_ptr(), names.protocol().as_ptr());
         let mut entry = otrl_instag_find(app.us, account, protocol);
         if entry.is_null() {
             app.create_instag(account, protocol);
             entry = otrl_instag_find(app.us, account, protocol);
         }
         // The callback may have forgotten the context.
-        if super::state::epoch() == epoch {
+        if super::contacts::epoch() == epoch {
             (*context).our_instance = if entry.is_null() {
                 otrl_instag_get_new()
             } else {
@@ -51,7 +51,7 @@ pub(in crate::capi) unsafe fn ensure_private_key(
     // SAFETY: the caller's promise.
     unsafe {
         private_key(app, names).or_else(|| {
-            app.create_privkey(names.account.as_ptr(), names.protocol.as_ptr());
+            app.create_privkey(names.account().as_ptr(), names.protocol().as_ptr());
             private_key(app, names)
         })
     }
@@ -62,7 +62,7 @@ pub(in crate::capi) unsafe fn ensure_private_key(
 /// # Safety
 /// The promise made to [`App::new`] holds.
 pub(in crate::capi) unsafe fn private_key(app: App, names: &Names) -> Option<Arc<PrivateKey>> {
-    let (account, protocol) = (names.account.as_ptr(), names.protocol.as_ptr());
+    let (account, protocol) = (names.account().as_ptr(), names.protocol().as_ptr());
     // SAFETY: the caller's promise.
     unsafe {
         let entry = otrl_privkey_find(app.us, account, protocol);

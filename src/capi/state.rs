@@ -12,7 +12,7 @@
 
 use core::ffi::c_uint;
 use core::ptr;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::alloc;
 use super::auth::OtrlAuthState;
@@ -55,20 +55,6 @@ struct ShownSmp {
 
 // SAFETY: the pointer is compared, never followed.
 unsafe impl Send for Shown {}
-
-/// Counts the contexts that were forgotten.
-static FORGOTTEN: AtomicU64 = AtomicU64::new(0);
-
-/// A number that changes whenever a context is forgotten. A pointer to a
-/// context is good for as long as it stays the same.
-pub(crate) fn epoch() -> u64 {
-    FORGOTTEN.load(Ordering::Relaxed)
-}
-
-/// Notes that a context was released.
-pub(crate) fn forgotten() {
-    FORGOTTEN.fetch_add(1, Ordering::Relaxed);
-}
 
 /// Drops all that a context has besides its public fields.
 pub(crate) fn drop_secrets(context: *mut ConnContext) {
@@ -308,11 +294,8 @@ impl Shown {
 /// # Safety
 /// `context` points to a context.
 pub(crate) unsafe fn take(context: *mut ConnContext) -> Option<Loan<'static, ConnContext, State>> {
-    if STATES.serial(context).is_none() {
-        // SAFETY: the caller's promise.
-        STATES.set(context, unsafe { State::fresh(context) });
-    }
-    let mut loan = STATES.take(context)?;
+    // SAFETY: the caller's promise.
+    let mut loan = STATES.take_or_make(context, || unsafe { State::fresh(context) })?;
     // SAFETY: the caller's promise.
     unsafe { loan.value.import(context) };
     Some(loan)
@@ -409,10 +392,30 @@ pub(crate) fn take_comparison(context: *mut ConnContext) -> Option<smp::Smp> {
         .filter(|run| run.is_asked() || run.expected() != smp::Expected::Message1)
 }
 
-/// Whether the state itself says plaintext: the public field may be behind it
-/// while the application is being called.
+/// How many steps have effects that are still being performed: for so long,
+/// public fields may be behind the states.
+static UNFINISHED: AtomicUsize = AtomicUsize::new(0);
+
+/// Says that effects are being performed, for as long as it lives.
+pub(crate) struct Performing(());
+
+impl Performing {
+    pub(crate) fn begin() -> Self {
+        UNFINISHED.fetch_add(1, Ordering::Relaxed);
+        Self(())
+    }
+}
+
+impl Drop for Performing {
+    fn drop(&mut self) {
+        UNFINISHED.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whether the state itself says plaintext, where the public field does.
 pub(crate) fn is_idle(context: *mut ConnContext) -> bool {
-    STATES.serial(context).is_none()
+    UNFINISHED.load(Ordering::Relaxed) == 0
+        || STATES.serial(context).is_none()
         || STATES.step(context, |state| state.instance.state) == Some(MessageState::Plaintext)
 }
 

@@ -93,6 +93,28 @@ impl<K, T> Vault<K, T> {
         self.step(object, work)
     }
 
+    /// Takes the value of `object` out as [`Self::take`] does, and makes it if
+    /// there is none. `None` if another step has it.
+    pub(crate) fn take_or_make(
+        &self,
+        object: *mut K,
+        make: impl FnOnce() -> T,
+    ) -> Option<Loan<'_, K, T>> {
+        match self.lock().get_mut(&object.addr()) {
+            Some(entry) => {
+                return Some(Loan {
+                    vault: self,
+                    address: object.addr(),
+                    serial: entry.serial,
+                    value: entry.value.take()?,
+                });
+            }
+            None => {}
+        }
+        self.set(object, make());
+        self.take(object)
+    }
+
     /// Takes the value of `object` out until the loan is put back; a loan
     /// that is dropped takes the value with it.
     pub(crate) fn take(&self, object: *mut K) -> Option<Loan<'_, K, T>> {
@@ -138,10 +160,16 @@ impl<K, T> Loan<'_, K, T> {
     }
 }
 
+static NEXT_SERIAL: AtomicU64 = AtomicU64::new(1);
+
 /// A number that was not used before in this process.
 pub(crate) fn next_serial() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+    NEXT_SERIAL.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Larger than every number that [`next_serial`] has given so far.
+pub(crate) fn serials_given() -> u64 {
+    NEXT_SERIAL.load(Ordering::Relaxed)
 }
 
 /// Hashing for addresses, which nobody outside the process chooses.

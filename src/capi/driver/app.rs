@@ -1,7 +1,6 @@
 //! The application's side: its callbacks, each called through one function.
 
 use core::ffi::{CStr, c_char, c_uchar, c_uint, c_void};
-use std::ffi::CString;
 
 use crate::Policy;
 use crate::capi::alloc;
@@ -16,52 +15,71 @@ use crate::session::SmpEvent;
 
 /// Whom a call is about, as C strings that outlive the call's context.
 pub(in crate::capi) struct Names {
-    pub(in crate::capi) account: CString,
-    pub(in crate::capi) protocol: CString,
-    pub(in crate::capi) peer: CString,
+    /// The three names, each with its NUL.
+    bytes: Box<[u8]>,
+    /// Where the second and the third begin.
+    starts: [usize; 2],
 }
 
 impl Names {
-    /// Copies the three names.
+    /// Copies the three names; NULL counts as empty.
     ///
     /// # Safety
-    /// The pointers are NUL-terminated strings.
+    /// The pointers are NULL or NUL-terminated strings.
     pub(in crate::capi) unsafe fn copy(
         account: *const c_char,
         protocol: *const c_char,
         peer: *const c_char,
     ) -> Self {
-        // SAFETY: the caller's promise.
-        unsafe {
-            Self {
-                account: CStr::from_ptr(account).to_owned(),
-                protocol: CStr::from_ptr(protocol).to_owned(),
-                peer: CStr::from_ptr(peer).to_owned(),
+        let text = |name: *const c_char| {
+            if name.is_null() {
+                c""
+            } else {
+                // SAFETY: the caller's promise.
+                unsafe { CStr::from_ptr(name) }
             }
+        };
+        let texts = [account, protocol, peer].map(|name| text(name).to_bytes_with_nul());
+        let [account, protocol, _] = texts.map(<[u8]>::len);
+        Self {
+            bytes: texts.concat().into(),
+            starts: [account, account.saturating_add(protocol)],
         }
     }
 
-    /// The names of a context; empty ones where it has none.
+    /// The names of a context.
     ///
     /// # Safety
     /// `context` points to a context.
     pub(in crate::capi) unsafe fn of(context: *mut ConnContext) -> Self {
-        let copy = |text: *const c_char| {
-            if text.is_null() {
-                CString::default()
-            } else {
-                // SAFETY: the names of a context are strings.
-                unsafe { CStr::from_ptr(text) }.to_owned()
-            }
-        };
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller's promise; the names are NULL or strings.
         unsafe {
-            Self {
-                account: copy((*context).accountname),
-                protocol: copy((*context).protocol),
-                peer: copy((*context).username),
-            }
+            Self::copy(
+                (*context).accountname,
+                (*context).protocol,
+                (*context).username,
+            )
         }
+    }
+
+    /// Our account.
+    pub(in crate::capi) fn account(&self) -> &CStr {
+        self.text(0)
+    }
+
+    /// Its chat protocol.
+    pub(in crate::capi) fn protocol(&self) -> &CStr {
+        self.text(self.starts[0])
+    }
+
+    /// The peer.
+    pub(in crate::capi) fn peer(&self) -> &CStr {
+        self.text(self.starts[1])
+    }
+
+    fn text(&self, start: usize) -> &CStr {
+        let bytes = self.bytes.get(start..).unwrap_or_default();
+        CStr::from_bytes_until_nul(bytes).unwrap_or_default()
     }
 }
 
@@ -117,7 +135,7 @@ impl App {
     /// cannot tell.
     pub(in crate::capi) fn is_logged_in(self, names: &Names) -> bool {
         self.op(|ops| ops.is_logged_in).is_some_and(|is_logged_in| {
-            let (account, protocol, peer) = (&names.account, &names.protocol, &names.peer);
+            let (account, protocol, peer) = (names.account(), names.protocol(), names.peer());
             // SAFETY: the promise made to `new`.
             let answer = unsafe {
                 is_logged_in(
@@ -140,7 +158,7 @@ impl App {
         let Some(inject) = self.op(|ops| ops.inject_message) else {
             return;
         };
-        let (account, protocol, peer) = (&names.account, &names.protocol, &names.peer);
+        let (account, protocol, peer) = (names.account(), names.protocol(), names.peer());
         let text = terminated(text);
         // SAFETY: the promise made to `new`.
         unsafe {
@@ -168,9 +186,9 @@ impl App {
                 new_fingerprint(
                     self.opdata,
                     self.us,
-                    names.account.as_ptr(),
-                    names.protocol.as_ptr(),
-                    names.peer.as_ptr(),
+                    names.account().as_ptr(),
+                    names.protocol().as_ptr(),
+                    names.peer().as_ptr(),
                     fingerprint.as_mut_ptr(),
                 );
             }

@@ -2,7 +2,6 @@
 
 use core::ffi::{c_int, c_void};
 use core::ptr;
-use std::collections::BTreeMap;
 
 use super::Names;
 use crate::InstanceTag;
@@ -30,7 +29,16 @@ pub(super) struct Lending {
     us: OtrlUserState,
     root: *mut ConnContext,
     master: Place,
-    children: BTreeMap<InstanceTag, Place>,
+    /// The child that was asked for last.
+    child: Option<Child>,
+    /// Children asked for before. A message concerns one, but a message in
+    /// pieces may turn out to be for another than the pieces said.
+    earlier: Vec<Child>,
+}
+
+struct Child {
+    tag: InstanceTag,
+    place: Place,
 }
 
 enum Place {
@@ -98,7 +106,8 @@ impl Lending {
             root: master,
             // SAFETY: the caller's promise.
             master: unsafe { Place::of(master, InstanceTag::NONE) },
-            children: BTreeMap::new(),
+            child: None,
+            earlier: Vec::new(),
         }
     }
 
@@ -110,8 +119,8 @@ impl Lending {
     pub(super) unsafe fn give_back(self, names: &Names, newcomers: Newcomers) -> Worked {
         let mut worked = Worked::default();
         let mut new = Vec::new();
-        let children = self.children.into_iter();
-        let children = children.map(|(tag, place)| (Which::Child(tag), place));
+        let children = self.earlier.into_iter().chain(self.child);
+        let children = children.map(|child| (Which::Child(child.tag), child.place));
         for (which, place) in core::iter::once((Which::Master, self.master)).chain(children) {
             match place {
                 Place::Lent(context, loan) => {
@@ -139,18 +148,26 @@ impl Lending {
         let Which::Child(tag) = which else {
             return (&mut self.master, None);
         };
+        if self.child.as_ref().is_some_and(|child| child.tag != tag) {
+            let same = |child: &Child| child.tag == tag;
+            let before = self.earlier.iter().position(same);
+            let before = before.map(|position| self.earlier.swap_remove(position));
+            self.earlier
+                .extend(core::mem::replace(&mut self.child, before));
+        }
         let (us, root) = (self.us, self.root);
-        let child = self.children.entry(tag).or_insert_with(|| {
+        let child = self.child.get_or_insert_with(|| Child {
+            tag,
             // SAFETY: the promise made to `new`.
-            unsafe { Place::of(child_of(us, root, tag), tag) }
+            place: unsafe { Place::of(child_of(us, root, tag), tag) },
         });
-        (child, Some(&mut self.master))
+        (&mut child.place, Some(&mut self.master))
     }
 }
 
 impl Group for Lending {
     fn knows(&mut self, tag: InstanceTag) -> bool {
-        self.children.contains_key(&tag)
+        self.earlier.iter().chain(&self.child).any(|child| child.tag == tag)
             // SAFETY: the promise made to `new`.
             || !unsafe { child_of(self.us, self.root, tag) }.is_null()
     }
@@ -209,9 +226,9 @@ unsafe fn add(
         unsafe {
             otrl_context_find(
                 us,
-                names.peer.as_ptr(),
-                names.account.as_ptr(),
-                names.protocol.as_ptr(),
+                names.peer().as_ptr(),
+                names.account().as_ptr(),
+                names.protocol().as_ptr(),
                 tag,
                 add,
                 ptr::null_mut(),

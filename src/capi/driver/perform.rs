@@ -26,6 +26,7 @@ use crate::wire::fragment::{self, Format};
 /// # Safety
 /// The promise made to [`App::new`] holds.
 pub(super) unsafe fn perform(app: App, names: &Names, worked: &Worked, effects: Vec<Effect>) {
+    let _performing = state::Performing::begin();
     for effect in effects {
         // SAFETY: the caller's promise; contexts are asked for again each time.
         unsafe { perform_one(app, names, worked, effect) };

@@ -14,7 +14,7 @@ use crate::capi::context::{
 use crate::capi::gcrypt::gcry_error_t;
 use crate::capi::message::{OtrlConvertType, OtrlMessageEvent};
 use crate::capi::tlv::OtrlTLV;
-use crate::capi::{alloc, open_enum, own, state};
+use crate::capi::{alloc, contacts, open_enum, own, state};
 use crate::crypto::os_random;
 use crate::crypto::secret::SecretBytes;
 use crate::session::{self, Best, Incoming, Received, Routing, Verdict, Which, needs_private_key};
@@ -61,7 +61,7 @@ impl Answer {
 pub(in crate::capi) unsafe fn receiving(app: App, arguments: ReceiveArguments) -> Answer {
     // SAFETY: the caller's promise; contexts are found anew after callbacks.
     unsafe {
-        let epoch = state::epoch();
+        let epoch = contacts::epoch();
         let Some(master) = find_master(app, arguments) else {
             return Answer::new(false, ptr::null_mut());
         };
@@ -71,7 +71,7 @@ pub(in crate::capi) unsafe fn receiving(app: App, arguments: ReceiveArguments) -
         if !policy.allows_any() {
             return Answer::new(false, ptr::null_mut());
         }
-        if state::epoch() != epoch {
+        if contacts::epoch() != epoch {
             // A callback has forgotten a context, perhaps one of these.
             let Some(master) = find_master(app, arguments) else {
                 return Answer::new(false, ptr::null_mut());
@@ -155,7 +155,7 @@ unsafe fn plaintext(
         let unexpected = session::expects_encryption(best.state, policy);
         if unexpected && app.takes_events() {
             let unencrypted = OtrlMessageEvent::OTRL_MSGEVENT_RCVDMSG_UNENCRYPTED;
-            let epoch = state::epoch();
+            let epoch = contacts::epoch();
             app.event(unencrypted, master, Some(text), gcry_error_t::OK);
             return Answer::new(true, still(master, epoch));
         }
@@ -165,7 +165,7 @@ unsafe fn plaintext(
 
 /// A context, or NULL if any was forgotten since.
 fn still(context: *mut ConnContext, epoch: u64) -> *mut ConnContext {
-    if state::epoch() == epoch {
+    if contacts::epoch() == epoch {
         context
     } else {
         ptr::null_mut()
@@ -186,7 +186,7 @@ unsafe fn otr(
     unsafe {
         let names = Names::copy(arguments.account, arguments.protocol, arguments.sender);
         let incoming = Incoming {
-            account: names.account.as_bytes(),
+            account: names.account().to_bytes(),
             policy,
             now: now(),
             best,

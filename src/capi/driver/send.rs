@@ -12,7 +12,7 @@ use crate::capi::gcrypt::gcry_error_t;
 use crate::capi::message::{OtrlConvertType, OtrlErrorCode, OtrlMessageEvent};
 use crate::capi::proto::OtrlFragmentPolicy;
 use crate::capi::tlv::{self, OtrlTLV};
-use crate::capi::{alloc, open_enum, own, state};
+use crate::capi::{alloc, contacts, open_enum, own, state};
 use crate::crypto::secret::SecretBytes;
 use crate::session::{Instance, Prepared};
 use crate::wire::error_message;
@@ -68,20 +68,20 @@ pub(in crate::capi) unsafe fn sending(app: App, arguments: &SendArguments<'_>) -
     // SAFETY: the caller's promise.
     unsafe {
         let mut context = find(app, arguments);
-        let epoch = state::epoch();
+        let epoch = contacts::epoch();
         if let Some(context) = context {
             own::ensure_instance_tag(app, context);
         }
-        if state::epoch() != epoch {
+        if contacts::epoch() != epoch {
             context = find(app, arguments);
         }
         let Some(found) = context else {
             // A tag that names nothing: there is nobody to encrypt for.
             return Sending::failed(None, gcry_error_t::INV_VALUE);
         };
-        let epoch = state::epoch();
+        let epoch = contacts::epoch();
         let policy = app.policy(found);
-        if state::epoch() != epoch {
+        if contacts::epoch() != epoch {
             context = find(app, arguments);
         }
         let Some(context) = context else {
