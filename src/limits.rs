@@ -5,7 +5,7 @@
 //! real programs send, so that one can see how far from it the bound is.
 #![forbid(unsafe_code)]
 
-/// Longest text, in bytes, that is taken from its armour or put into it.
+/// Longest text, in bytes, that is taken from its armour.
 ///
 /// The largest chat networks pass a few MiB in one message (XMPP servers
 /// commonly 256 KiB to 10 MiB); what people type is below 64 KiB.
@@ -19,10 +19,18 @@ pub const MAX_MESSAGE: usize = 16 << 20;
 /// proved nothing yet.
 pub const MAX_FRAGMENTED: usize = 4 << 20;
 
-/// Text that one user's peers together may keep in unfinished fragments.
+/// How much of an unfinished message every peer may keep in any case.
 ///
-/// Reached only by somebody who starts messages and never ends them.
-pub const MAX_FRAGMENTED_IN_ALL: usize = 32 << 20;
+/// What is really cut is smaller. Strangers under a thousand names take 32 MB
+/// with it.
+pub const FRAGMENTED_FOR_EACH: usize = 32 << 10;
+
+/// What all unfinished messages of the process together may keep beyond
+/// [`FRAGMENTED_FOR_EACH`].
+///
+/// Reached only by somebody who begins long messages and never ends them, and
+/// then short ones still get through.
+pub const FRAGMENTED_IN_ALL: usize = 16 << 20;
 
 /// Most pieces a message is cut into: the protocol counts them in 16 bits.
 pub const MAX_PIECES: usize = 0xffff;
@@ -40,9 +48,6 @@ pub const MAX_TLVS: usize = 1024;
 
 /// Largest value of a TLV record: its length field has 16 bits.
 pub const MAX_TLV_VALUE: usize = 0xffff;
-
-/// Most numbers in one SMP message: message 2 has eleven, the others fewer.
-pub const MAX_SMP_NUMBERS: usize = 11;
 
 /// Largest key file, in bytes.
 ///

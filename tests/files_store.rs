@@ -13,6 +13,8 @@ use std::time::Duration;
 use otr::files::store::{self, Access, Locked};
 
 const LIMIT: usize = 1 << 20;
+/// The length of the shortest text that [`text`] makes.
+const TEXT: usize = 100_000;
 
 /// A folder of its own for each test, removed when the test is over.
 struct Folder(PathBuf);
@@ -80,14 +82,15 @@ fn in_child(work: impl FnOnce(&Path)) {
 
 /// A text whose every byte tells which one it is.
 fn text(number: u8) -> Vec<u8> {
-    vec![b'a' + number % 26; 100_000 + usize::from(number)]
+    let number = number % 26;
+    vec![b'a'.wrapping_add(number); usize::from(number).wrapping_add(TEXT)]
 }
 
 /// Whether it is one of the texts that [`text`] makes.
 fn is_whole(text: &[u8]) -> bool {
     text.first().is_some_and(|first| {
-        let number = *first - b'a';
-        (text.len() - 100_000) % 26 == usize::from(number) && text.iter().all(|byte| byte == first)
+        let number = usize::from(first.wrapping_sub(b'a'));
+        text.len().checked_sub(TEXT) == Some(number) && text.iter().all(|byte| byte == first)
     })
 }
 

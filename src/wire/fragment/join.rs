@@ -1,6 +1,8 @@
 //! Putting pieces together, one unfinished message per peer.
 #![forbid(unsafe_code)]
 
+use core::sync::atomic::{AtomicUsize, Ordering};
+
 use super::scan::{Scanned, scan};
 use crate::limits;
 
@@ -16,11 +18,12 @@ pub enum Accumulated {
 }
 
 /// The unfinished message of one peer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Assembler {
     number: u16,
     total: u16,
     text: Vec<u8>,
+    share: Share,
 }
 
 impl Assembler {
@@ -31,6 +34,7 @@ impl Assembler {
             number: 0,
             total: 0,
             text: Vec::new(),
+            share: Share(0),
         }
     }
 
@@ -56,7 +60,8 @@ impl Assembler {
     /// Piece 1 begins a message, the piece after the last one of the same
     /// message continues it, and any other drops it; something that is a piece
     /// in name only changes nothing. A message that would exceed
-    /// [`limits::MAX_FRAGMENTED`] is dropped.
+    /// [`limits::MAX_FRAGMENTED`], or its share of
+    /// [`limits::FRAGMENTED_IN_ALL`], is dropped.
     pub fn accumulate(&mut self, text: &[u8]) -> Accumulated {
         let (number, total, piece) = match scan(text) {
             Scanned::Other => {
@@ -70,14 +75,16 @@ impl Assembler {
                 text,
             } => (number, total, text),
         };
-        let continues = number > 1
-            && total == self.total
-            && number.checked_sub(1) == Some(self.number)
-            && self.text.len().saturating_add(piece.len()) <= limits::MAX_FRAGMENTED;
-        let begins = number == 1 && piece.len() <= limits::MAX_FRAGMENTED;
-        if begins {
+        if number == 1 {
             self.text.clear();
-        } else if !continues {
+        } else if total != self.total || number.checked_sub(1) != Some(self.number) {
+            self.clear();
+            return Accumulated::Incomplete;
+        }
+        let len = self.text.len().saturating_add(piece.len());
+        // A message that comes in one piece keeps nothing.
+        let room = len <= limits::MAX_FRAGMENTED && (total == 1 || self.share.cover(len));
+        if !room {
             self.clear();
             return Accumulated::Incomplete;
         }
@@ -88,6 +95,42 @@ impl Assembler {
             return Accumulated::Incomplete;
         }
         Accumulated::Complete(core::mem::take(self).text)
+    }
+}
+
+/// What one unfinished message has taken of [`limits::FRAGMENTED_IN_ALL`];
+/// given back when it goes.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Share(usize);
+
+/// The sum of all shares: one for the process, as its memory is one.
+static SHARED: AtomicUsize = AtomicUsize::new(0);
+
+impl Share {
+    /// Takes what a message of this length needs; whether there is enough.
+    fn cover(&mut self, len: usize) -> bool {
+        let needed = len
+            .saturating_sub(limits::FRAGMENTED_FOR_EACH)
+            .saturating_sub(self.0);
+        if needed == 0 {
+            return true;
+        }
+        let taken = SHARED.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sum| {
+            sum.checked_add(needed)
+                .filter(|sum| *sum <= limits::FRAGMENTED_IN_ALL)
+        });
+        if taken.is_ok() {
+            self.0 = self.0.saturating_add(needed);
+        }
+        taken.is_ok()
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        if self.0 > 0 {
+            SHARED.fetch_sub(self.0, Ordering::Relaxed);
+        }
     }
 }
 
