@@ -36,6 +36,7 @@
 mod adx;
 #[cfg(test)]
 mod comb_test;
+mod digits;
 #[allow(unsafe_code, reason = "asks the system for the program's privileges")]
 mod environment;
 mod exponent;

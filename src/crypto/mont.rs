@@ -49,7 +49,7 @@ impl<const N: usize> Modulus<N> {
     }
 
     /// The same for an odd modulus whose -1/n modulo 2^64 is known.
-    pub(crate) fn with_constant(n: [u64; N], factor: u64) -> Self {
+    fn with_constant(n: [u64; N], factor: u64) -> Self {
         let mut modulus = Self {
             n,
             factor,
@@ -78,6 +78,21 @@ impl<const N: usize> Modulus<N> {
         }
         modulus.square = x;
         modulus
+    }
+
+    /// An odd modulus n with known -1/n modulo 2^64, R modulo n and R^2 modulo n.
+    pub(crate) const fn from_constants(
+        n: [u64; N],
+        factor: u64,
+        one: [u64; N],
+        square: [u64; N],
+    ) -> Self {
+        Self {
+            n,
+            factor,
+            one,
+            square,
+        }
     }
 
     /// The modulus.

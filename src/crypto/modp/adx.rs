@@ -2,8 +2,10 @@
 //! leaves the flags alone, and two additions that use one flag each, so that
 //! two carry chains run side by side.
 //!
-//! Numbers and bounds are those of [`super::portable`]: 24 limbs, R = 2^1536,
-//! everything below R. Work is done in blocks of eight limbs by eight, whose
+//! A number is 24 limbs of 64 bits, R is 2^1536, and everything is below R: with
+//! a, b < R Montgomery's sum before its division, a * b + M * p, is below
+//! R * (R + p), so the quotient is below R + p, and if it does not fit in R, one
+//! subtraction of p makes it fit. Work is done in blocks of eight limbs by eight, whose
 //! running sum stays in registers. There are two such blocks, [`rows`] and
 //! [`cancelling_rows`]; what is around them is plain Rust.
 //!
@@ -21,8 +23,8 @@
     reason = "indices are constants or bounded by the arrays' lengths"
 )]
 
-use super::generator::{LONG_EXIT_1536, R_1536_SQUARED, SHORT_EXIT_1536};
-use super::group::{LIMBS, Limbs, P, R_1536};
+use super::generator::{LONG_EXIT_1536, R_1536, R_1536_SQUARED, SHORT_EXIT_1536};
+use super::group::{LIMBS, Limbs, P};
 use super::kernel::Arithmetic;
 use super::portable;
 use crate::crypto::limbs::{mask, reduce_once};
@@ -187,14 +189,16 @@ macro_rules! cancelling_row {
     };
 }
 
-/// A proof that the processor has BMI2 and ADX.
+/// A proof that the processor has BMI2 and ADX, and AVX2 for reading tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Adx(());
 
 impl Adx {
     /// The implementation, if this processor can run it.
     pub(super) fn detect() -> Option<Self> {
-        let runs = is_x86_feature_detected!("bmi2") && is_x86_feature_detected!("adx");
+        let runs = is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("adx")
+            && is_x86_feature_detected!("avx2");
         runs.then_some(Self(()))
     }
 }
@@ -237,12 +241,26 @@ impl Arithmetic for Adx {
     }
 
     fn select(self, table: &[Limbs], index: u64) -> Limbs {
-        portable::select(table, index)
+        // SAFETY: `self` exists, so the processor has AVX2.
+        unsafe { select(table, index) }
     }
 
     fn select_plain(self, table: &[Limbs], index: u64) -> Limbs {
-        portable::select_plain(table, index)
+        // SAFETY: `self` exists, so the processor has AVX2.
+        unsafe { select_plain(table, index) }
     }
+}
+
+/// [`portable::select`], compiled for wider vectors.
+#[target_feature(enable = "avx2")]
+fn select(table: &[Limbs], index: u64) -> Limbs {
+    portable::select(table, index)
+}
+
+/// [`portable::select_plain`], compiled for wider vectors.
+#[target_feature(enable = "avx2")]
+fn select_plain(table: &[Limbs], index: u64) -> Limbs {
+    portable::select_plain(table, index)
 }
 
 /// Limbs of a block.

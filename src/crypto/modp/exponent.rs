@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::ELEMENT_BYTES;
+use super::generator::{R_1536_MOD_Q, R_1536_SQUARED_MOD_Q};
 use super::group::{LIMBS, Limbs, Q};
 use super::number::MinimalBytes;
 use crate::Error;
@@ -168,7 +169,7 @@ impl Scalar {
     /// on neither secret.
     #[must_use]
     pub fn respond(r: &SecretExponent, secret: &SecretExponent, challenge: &Challenge) -> Self {
-        let q = Modulus::<LIMBS>::with_constant(Q, 1);
+        let q = Modulus::from_constants(Q, 1, R_1536_MOD_Q, R_1536_SQUARED_MOD_Q);
         // (s * R) * c / R is s * c; the first factor is what `enter` gives.
         let secret = Zeroizing::new(q.enter(&secret.limbs));
         let product = Zeroizing::new(q.multiply_plain(&secret, &sealed::Sealed::limbs(challenge)));

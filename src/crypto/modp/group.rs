@@ -51,24 +51,6 @@ pub(super) const ONE: Limbs = {
     limbs
 };
 
-/// 2^1536 modulo p, which is 2^1536 - p.
-#[allow(
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "evaluated by the compiler"
-)]
-pub(super) const R_1536: Limbs = {
-    let mut limbs = [0; LIMBS];
-    let mut i = 0;
-    while i < LIMBS {
-        limbs[i] = !P[i];
-        i += 1;
-    }
-    // P is odd, so adding 1 to its complement carries nothing.
-    limbs[0] |= 1;
-    limbs
-};
-
 /// p - 1.
 pub(super) const P_MINUS_1: Limbs = {
     let mut limbs = P;

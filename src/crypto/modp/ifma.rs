@@ -42,11 +42,10 @@
     reason = "indices are constants or bounded by the arrays' lengths; digits cannot overflow"
 )]
 
-use super::generator::{LONG_EXIT_1560, R_1560_SQUARED, SHORT_EXIT_1560};
-use super::group::{LIMBS, Limbs, P};
+use super::digits::{join, split};
+use super::generator::{LONG_EXIT_1560, R_1560, R_1560_SQUARED, SHORT_EXIT_1560};
+use super::group::{Limbs, P};
 use super::kernel::Arithmetic;
-use super::portable;
-use crate::crypto::limbs::{choose, mask, subtract};
 use core::arch::x86_64::*;
 use zeroize::Zeroize;
 
@@ -92,55 +91,14 @@ const P_ROW: Digits = {
     row
 };
 
-/// 2^1560 modulo p: 2^24 * (2^1536 - p), which is below p.
-const R_1560: Digits = {
-    let mut shifted = [0; LIMBS];
-    let mut i = 0;
-    while i < LIMBS {
-        shifted[i] = super::group::R_1536[i] << 24;
-        if i > 0 {
-            shifted[i] |= super::group::R_1536[i - 1] >> 40;
-        }
-        i += 1;
-    }
-    digits(&shifted)
-};
-
 const fn digits(x: &Limbs) -> Digits {
-    let mut out = [0; 32];
-    let mut i = 0;
-    while i < DIGITS {
-        let (index, shift) = (DIGIT * i / 64, DIGIT * i % 64);
-        let mut digit = x[index] >> shift;
-        if shift > 64 - DIGIT && index + 1 < LIMBS {
-            digit |= x[index + 1] << (64 - shift);
-        }
-        out[i] = digit & DIGIT_MASK;
-        i += 1;
-    }
-    Digits(out)
-}
-
-/// The number reduced below p, for a number below 2p.
-fn limbs(x: &Digits) -> Limbs {
-    let mut out = [0; LIMBS + 1];
-    for (i, &digit) in x.0[..DIGITS].iter().enumerate() {
-        let (index, shift) = (DIGIT * i / 64, DIGIT * i % 64);
-        out[index] |= digit << shift;
-        if shift > 64 - DIGIT {
-            out[index + 1] |= digit >> (64 - shift);
-        }
-    }
-    let mut low = [0; LIMBS];
-    low.copy_from_slice(&out[..LIMBS]);
-    let (less, borrow) = subtract(&low, &P);
-    choose(mask(borrow & (out[LIMBS] ^ 1)), &low, &less)
+    Digits(split::<DIGIT, 32>(x))
 }
 
 impl Arithmetic for Ifma {
     type Number = Digits;
 
-    const ONE: Digits = R_1560;
+    const ONE: Digits = digits(&R_1560);
     const R_SQUARED: Limbs = R_1560_SQUARED;
     const SHORT_EXIT: Limbs = SHORT_EXIT_1560;
     const LONG_EXIT: Limbs = LONG_EXIT_1560;
@@ -162,7 +120,7 @@ impl Arithmetic for Ifma {
     fn multiply_out(self, a: &Digits, b: &Limbs) -> Limbs {
         let mut product = *a;
         self.multiply(&mut product, &digits(b));
-        let out = limbs(&product);
+        let out = join::<DIGIT, 32>(&product.0);
         product.zeroize();
         out
     }
@@ -173,7 +131,8 @@ impl Arithmetic for Ifma {
     }
 
     fn select_plain(self, table: &[Limbs], index: u64) -> Digits {
-        digits(&portable::select_plain(table, index))
+        // SAFETY: `self` exists, so the processor has the features.
+        unsafe { select_plain(table, index) }
     }
 }
 
@@ -347,6 +306,53 @@ fn select(table: &[Digits], index: u64) -> Digits {
     }
     let mut out = Digits([0; 32]);
     store(&mut out, chosen);
+    out
+}
+
+/// Reads all entries and keeps the one before the index, or 1 for index zero.
+#[target_feature(enable = "avx512f,avx512vl,avx512ifma")]
+fn select_plain(table: &[Limbs], index: u64) -> Digits {
+    let wanted = _mm512_set1_epi64(index as i64);
+    let mut chosen = [_mm512_setzero_si512(); 3];
+    let keep = _mm512_cmpeq_epi64_mask(wanted, chosen[0]);
+    chosen[0] = _mm512_maskz_set1_epi64(keep & 1, 1);
+    for (entry, number) in table.iter().zip(1i64..) {
+        let keep = _mm512_cmpeq_epi64_mask(wanted, _mm512_set1_epi64(number));
+        for (chosen, lanes) in chosen.iter_mut().zip(entry.as_chunks::<8>().0) {
+            // SAFETY: reads the eight limbs, which need no alignment.
+            let lanes = unsafe { _mm512_loadu_si512(lanes.as_ptr().cast()) };
+            *chosen = _mm512_mask_mov_epi64(*chosen, keep, lanes);
+        }
+    }
+    cut(chosen)
+}
+
+/// Cuts a number in 64-bit lanes into 52-bit digits.
+#[target_feature(enable = "avx512f,avx512vl,avx512ifma")]
+fn cut(number: [__m512i; 3]) -> Digits {
+    // Eight digits are 52 bytes. From the byte where they begin, digit j begins in
+    // lane `lane[j]` at bit `bit[j]` and may end in the lane above.
+    let lane = _mm512_setr_epi64(0, 0, 1, 2, 3, 4, 4, 5);
+    let above = _mm512_add_epi64(lane, _mm512_set1_epi64(1));
+    let bit = _mm512_setr_epi64(0, 52, 40, 28, 16, 4, 56, 44);
+    let rest = _mm512_sub_epi64(_mm512_set1_epi64(64), bit);
+    let digit_mask = _mm512_set1_epi64(DIGIT_MASK as i64);
+    let mut limbs = [0u64; 28];
+    for (place, lanes) in limbs.as_chunks_mut::<8>().0.iter_mut().zip(number) {
+        // SAFETY: writes eight limbs, which need no alignment.
+        unsafe { _mm512_storeu_si512(place.as_mut_ptr().cast(), lanes) };
+    }
+    let row = [0, 52, 2 * 52, 3 * 52].map(|start| {
+        // SAFETY: reads 64 bytes, which need no alignment, within the 28 limbs.
+        let lanes = unsafe { _mm512_loadu_si512(limbs.as_ptr().byte_add(start).cast()) };
+        // Shifts by 64 give zero.
+        let low = _mm512_srlv_epi64(_mm512_permutexvar_epi64(lane, lanes), bit);
+        let high = _mm512_sllv_epi64(_mm512_permutexvar_epi64(above, lanes), rest);
+        _mm512_and_si512(_mm512_or_si512(low, high), digit_mask)
+    });
+    limbs.zeroize();
+    let mut out = Digits([0; 32]);
+    store(&mut out, row);
     out
 }
 
