@@ -1,5 +1,10 @@
 //! The three files against what libotr 4.1.1 has written (see
 //! `tests/data/README.md`), and their properties.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 use otr::crypto::dsa::{Fingerprint, PrivateKey};
 use otr::files::keys::{Account, Components};

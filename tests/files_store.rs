@@ -1,4 +1,5 @@
 //! Files are replaced whole or not at all.
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 use std::env;
 use std::fs::{self, File, Permissions};

@@ -1,5 +1,6 @@
 //! What all unfinished messages together may keep. The sum is the process's,
 //! so this test has a process of its own.
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 use otr::limits::{FRAGMENTED_FOR_EACH, FRAGMENTED_IN_ALL, MAX_FRAGMENTED};
 use otr::wire::fragment::{Accumulated, Assembler};

@@ -1,5 +1,6 @@
 //! Properties of everything that is read from the network: what is written is
 //! read back, and no input makes a reader panic.
+#![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
 use otr::wire::fragment::{Accumulated, Assembler, Format, cut, route, scan};
 use otr::wire::message::{
