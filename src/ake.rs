@@ -264,6 +264,18 @@ impl Ake {
         self.initiated
     }
 
+    /// The number of our D-H key in the handshake in progress, otherwise 0.
+    #[must_use]
+    pub const fn our_keyid(&self) -> u32 {
+        match &self.state {
+            State::None => 0,
+            State::V1Setup(setup) => setup.keyid,
+            State::AwaitingDhKey(_) | State::AwaitingRevealSig(_) | State::AwaitingSig(_) => {
+                FIRST_KEYID
+            }
+        }
+    }
+
     /// The hash in the D-H Commit message that awaits its answer.
     #[must_use]
     pub const fn commit_hash(&self) -> Option<[u8; 32]> {

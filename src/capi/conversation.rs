@@ -89,8 +89,15 @@ pub(crate) unsafe fn find(
             return find_exactly(us, names, tag, add);
         }
         let master = find_exactly(us, names, OTRL_INSTAG_MASTER, add);
-        if tag == OTRL_INSTAG_MASTER || master.added || master.context.is_null() {
-            // Compatibility: even a tag that means nothing makes a master.
+        if tag == OTRL_INSTAG_MASTER || master.context.is_null() {
+            return master;
+        }
+        if master.added {
+            // Compatibility: even a tag that means nothing makes a master, and
+            // such a master does not know itself for recently used.
+            (*master.context).recent_child = ptr::null_mut();
+            (*master.context).recent_rcvd_child = ptr::null_mut();
+            (*master.context).recent_sent_child = ptr::null_mut();
             return master;
         }
         Found::existing(match tag {

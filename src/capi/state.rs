@@ -148,6 +148,9 @@ impl State {
                 Resend::Marked => 1,
                 Resend::Plain => 2,
             };
+            let (arrived, pieces) = instance.fragments.position();
+            (*private).fragment_k = arrived;
+            (*private).fragment_n = pieces;
             let keys = instance.keys.as_deref();
             (*private).their_keyid = keys.map_or(0, |keys| keys.their_keyid());
             (*private).our_keyid = keys.map_or(0, |keys| keys.our_keyid());
@@ -226,6 +229,7 @@ impl State {
                 AuthState::V1Setup => OtrlAuthState::OTRL_AUTHSTATE_V1_SETUP,
             });
             (*auth).initiated = ake.initiated().into();
+            (*auth).our_keyid = ake.our_keyid();
             let version = ake.version().map_or(0, |version| version.number().into());
             (*auth).protocol_version = version;
             if self.instance.state != MessageState::Encrypted
@@ -340,6 +344,10 @@ pub(crate) unsafe fn adopt(context: *mut ConnContext, instance: Instance) {
             state.instance.ours = tags.0;
         }
         state.show_general(context);
+        if let Some(version) = state.instance.version {
+            (*context).protocol_version = version.number().into();
+            (*context).auth.protocol_version = version.number().into();
+        }
         STATES.set(context, state);
     }
 }

@@ -166,11 +166,12 @@ pub fn route<'a>(group: &mut dyn Group, text: &'a [u8], incoming: &Incoming<'_>)
         which = Which::Child(sender);
         let met = meet(group, sender, &mut effects);
         if met {
-            effects.push(Effect::ContextListChanged(which));
+            group.instance(which).version = version;
             if !matches!(kind, MessageType::DhCommit | MessageType::DhKey) {
                 // Nothing else can be the first that an instance says.
                 return Routing::end(effects);
             }
+            effects.push(Effect::ContextListChanged(which));
         }
     }
 

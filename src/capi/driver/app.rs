@@ -12,6 +12,7 @@ use crate::capi::message::{
 use crate::capi::userstate::OtrlUserState;
 use crate::crypto::secret::SecretBytes;
 use crate::session::SmpEvent;
+use crate::wire::error_message;
 
 /// Whom a call is about, as C strings that outlive the call's context.
 pub(in crate::capi) struct Names {
@@ -239,24 +240,25 @@ impl App {
         }
     }
 
-    /// The application's words for an error message to the peer.
-    pub(in crate::capi) fn error_message(
+    /// Makes an error message for the peer of the application's words, if it
+    /// has any, and passes it on before the words are taken back.
+    pub(in crate::capi) fn error_message<R>(
         self,
         context: *mut ConnContext,
         code: OtrlErrorCode,
-    ) -> Option<Vec<u8>> {
+        pass_on: impl FnOnce(Vec<u8>) -> R,
+    ) -> Option<R> {
         let error_message = self.op(|ops| ops.otr_error_message)?;
         // SAFETY: the promise made to `new`; the text is taken back only after
         // it was copied.
         unsafe {
-            let text = error_message(self.opdata, context, code);
-            let words = alloc::bytes(text).map(<[u8]>::to_vec);
-            if words.is_some()
-                && let Some(free) = self.op(|ops| ops.otr_error_message_free)
-            {
-                free(self.opdata, text);
+            let words = error_message(self.opdata, context, code);
+            let text = [error_message::PREFIX, alloc::bytes(words)?].concat();
+            let result = pass_on(text);
+            if let Some(free) = self.op(|ops| ops.otr_error_message_free) {
+                free(self.opdata, words);
             }
-            words
+            Some(result)
         }
     }
 

@@ -18,7 +18,6 @@ use crate::data::Sealed;
 use crate::session::{
     Effect, ErrorCode, Instance, MessageEvent, POLL_INTERVAL, Resend, SmpEvent, Which,
 };
-use crate::wire::error_message;
 use crate::wire::fragment::{self, Format};
 
 /// Does what a step asks for.
@@ -174,11 +173,7 @@ fn reply_error(app: App, names: &Names, context: *mut ConnContext, code: ErrorCo
         ErrorCode::Unreadable => OtrlErrorCode::OTRL_ERRCODE_MSG_UNREADABLE,
         ErrorCode::Malformed => OtrlErrorCode::OTRL_ERRCODE_MSG_MALFORMED,
     };
-    if let Some(words) = app.error_message(context, code) {
-        let mut text = error_message::PREFIX.to_vec();
-        text.extend_from_slice(&words);
-        app.inject(names, &text);
-    }
+    app.error_message(context, code, |text| app.inject(names, &text));
 }
 
 fn tell(app: App, context: *mut ConnContext, event: &MessageEvent) {

@@ -9,13 +9,15 @@ use crate::capi::context::{
     ConnContext, OtrlMessageState, OtrlOffer, otrl_context_find, otrl_context_update_recent_child,
 };
 use crate::capi::gcrypt::gcry_error_t;
+use crate::capi::instag::{
+    OTRL_INSTAG_MASTER, OTRL_INSTAG_RECENT, OTRL_INSTAG_RECENT_SENT, otrl_instag_t,
+};
 use crate::capi::message::{OtrlConvertType, OtrlErrorCode, OtrlMessageEvent};
 use crate::capi::proto::OtrlFragmentPolicy;
 use crate::capi::tlv::{self, OtrlTLV};
 use crate::capi::{alloc, contacts, open_enum, own, state};
 use crate::crypto::secret::SecretBytes;
 use crate::session::{Instance, Prepared};
-use crate::wire::error_message;
 use crate::wire::fragment::{self, Format};
 use crate::wire::message::{MessageType, message_type};
 use crate::{Error, Policy};
@@ -76,7 +78,7 @@ pub(in crate::capi) unsafe fn sending(app: App, arguments: &SendArguments<'_>) -
             context = find(app, arguments);
         }
         let Some(found) = context else {
-            // A tag that names nothing: there is nobody to encrypt for.
+            // A tag that names nothing: there is nobody to send to.
             return Sending::failed(None, gcry_error_t::INV_VALUE);
         };
         let epoch = contacts::epoch();
@@ -94,9 +96,31 @@ pub(in crate::capi) unsafe fn sending(app: App, arguments: &SendArguments<'_>) -
     }
 }
 
+/// The context to send to, made if it is missing.
+///
 /// # Safety
 /// As for [`sending`].
 unsafe fn find(app: App, arguments: &SendArguments<'_>) -> Option<*mut ConnContext> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let context = find_exactly(app, arguments, arguments.instance);
+        match arguments.instance {
+            // Nobody was heard of or written to yet: the peer as a whole.
+            OTRL_INSTAG_RECENT..=OTRL_INSTAG_RECENT_SENT if context.is_none() => {
+                find_exactly(app, arguments, OTRL_INSTAG_MASTER)
+            }
+            _ => context,
+        }
+    }
+}
+
+/// # Safety
+/// As for [`sending`].
+unsafe fn find_exactly(
+    app: App,
+    arguments: &SendArguments<'_>,
+    instance: otrl_instag_t,
+) -> Option<*mut ConnContext> {
     let mut added: c_int = 0;
     // SAFETY: the caller's promise.
     let context = unsafe {
@@ -105,7 +129,7 @@ unsafe fn find(app: App, arguments: &SendArguments<'_>) -> Option<*mut ConnConte
             arguments.recipient,
             arguments.account,
             arguments.protocol,
-            arguments.instance,
+            instance,
             1,
             &raw mut added,
             arguments.newcomers.add,
@@ -239,21 +263,17 @@ fn not_encrypted(
         let event = OtrlMessageEvent::OTRL_MSGEVENT_ENCRYPTION_ERROR;
         app.event(event, context, None, gcry_error_t::OK);
     }
-    let words = alive(handle).and_then(|context| {
-        app.error_message(context, OtrlErrorCode::OTRL_ERRCODE_ENCRYPTION_ERROR)
-    });
-    match words {
+    let code = OtrlErrorCode::OTRL_ERRCODE_ENCRYPTION_ERROR;
+    let told = alive(handle).and_then(|context| {
         // Compatibility: the call succeeds, as what is handed back is not the
         // user's text.
-        Some(words) => {
-            let mut text = SecretBytes::new(error_message::PREFIX.to_vec());
-            text.extend_from_slice(&words);
-            hand_over(app, arguments, names, handle, text, None)
-        }
-        // Without words for the peer a successful call would say "send the
-        // text as it is".
-        None => Sending::failed(alive(handle), error),
-    }
+        app.error_message(context, code, |text| {
+            hand_over(app, arguments, names, handle, text.into(), None)
+        })
+    });
+    // Without words for the peer a successful call would say "send the text as
+    // it is".
+    told.unwrap_or_else(|| Sending::failed(alive(handle), error))
 }
 
 /// Hands a text to the application in the way it asked for: whole, or cut
