@@ -288,6 +288,7 @@ impl Ake {
     /// Ends the handshake in progress and wipes what it needed.
     pub fn clear(&mut self) {
         self.state = State::None;
+        self.version = None;
         self.initiated = false;
     }
 

@@ -143,6 +143,7 @@ impl State {
             }
             (*private).lastsent = instance.last_sent;
             (*private).lastrecv = instance.last_received;
+            (*private).generation = instance.generation;
             (*private).may_retransmit = match instance.kept.pending() {
                 Resend::No => 0,
                 Resend::Marked => 1,
@@ -230,7 +231,11 @@ impl State {
             });
             (*auth).initiated = ake.initiated().into();
             (*auth).our_keyid = ake.our_keyid();
-            let version = ake.version().map_or(0, |version| version.number().into());
+            let known = match self.instance.state {
+                MessageState::Encrypted => ake.version(),
+                _ => ake.version().or(self.instance.version),
+            };
+            let version = known.map_or(0, |version| version.number().into());
             (*auth).protocol_version = version;
             if self.instance.state != MessageState::Encrypted
                 && matches!(ake.version(), Some(Version::V2 | Version::V3))

@@ -140,6 +140,7 @@ fn heartbeat(instance: &mut Instance, which: Which, now: i64, effects: &mut Vec<
             which,
             text: SecretBytes::new(sealed.message),
             format: None,
+            while_private: true,
         });
         effects.push(Effect::Touched { which, sent: true });
         effects.push(Effect::Event {

@@ -34,6 +34,9 @@ pub enum Effect {
         text: SecretBytes,
         /// How pieces are marked; `None` if the text must stay whole.
         format: Option<Format>,
+        /// Whether the text only makes sense while the instance is private:
+        /// it is dropped if the application has ended the session meanwhile.
+        while_private: bool,
     },
     /// Tell the peer, in words the application chooses, what went wrong.
     ReplyError {

@@ -39,7 +39,14 @@ pub(super) fn start(
         _ => instance.ake.start(&instance.local(version), rng),
     };
     effects.push(Effect::Publish(which, Part::Handshake));
-    reply(instance, which, started.map(Some), incoming.now, effects);
+    reply(
+        instance,
+        which,
+        started.map(Some),
+        false,
+        incoming.now,
+        effects,
+    );
 }
 
 /// Sends the answer to a key exchange message, or tells that it failed.
@@ -47,6 +54,7 @@ fn reply(
     instance: &mut Instance,
     which: Which,
     answer: Result<Option<Vec<u8>>, Error>,
+    established: bool,
     now: i64,
     effects: &mut Vec<Effect>,
 ) {
@@ -66,6 +74,7 @@ fn reply(
         which,
         text: SecretBytes::new(text),
         format: Some(instance.fragment_format(version)),
+        while_private: established,
     });
     // What the master says in version 3 is not meant for one instance yet.
     if which == Which::Master && version == Some(Version::V3) {
@@ -96,7 +105,14 @@ pub(super) fn receive(
     let step = match step {
         Ok(step) => step,
         Err(error) => {
-            reply(instance, which, Err(error), incoming.now, &mut effects);
+            reply(
+                instance,
+                which,
+                Err(error),
+                false,
+                incoming.now,
+                &mut effects,
+            );
             return effects;
         }
     };
@@ -105,13 +121,27 @@ pub(super) fn receive(
         match secure(instance, which, outcome, rng, &mut effects) {
             Ok(done) => established = done,
             Err(error) => {
-                reply(instance, which, Err(error), incoming.now, &mut effects);
+                reply(
+                    instance,
+                    which,
+                    Err(error),
+                    false,
+                    incoming.now,
+                    &mut effects,
+                );
                 return effects;
             }
         }
     }
     effects.push(Effect::Publish(which, Part::Handshake));
-    reply(instance, which, Ok(step.answer), incoming.now, &mut effects);
+    reply(
+        instance,
+        which,
+        Ok(step.answer),
+        established,
+        incoming.now,
+        &mut effects,
+    );
     if established {
         inherit_kept_texts(group, which);
         effects.push(Effect::Resend(which));

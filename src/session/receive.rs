@@ -312,6 +312,7 @@ fn error(group: &mut dyn Group, which: Which, text: &[u8], incoming: &Incoming<'
             which,
             text: SecretBytes::new(query),
             format: None,
+            while_private: false,
         });
     }
     let instance = group.instance(which);

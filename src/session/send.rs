@@ -136,6 +136,7 @@ impl Instance {
             which,
             text: SecretBytes::new(sealed.message),
             format: Some(self.current_format()),
+            while_private: true,
         });
     }
 }

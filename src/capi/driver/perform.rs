@@ -5,9 +5,10 @@ use super::{App, Names, now};
 use crate::Error;
 use crate::capi::contacts::Handle;
 use crate::capi::context::{
-    ConnContext, otrl_context_find_fingerprint, otrl_context_set_trust,
+    ConnContext, OtrlMessageState, otrl_context_find_fingerprint, otrl_context_set_trust,
     otrl_context_update_recent_child,
 };
+use crate::capi::conversation::state_of;
 use crate::capi::gcrypt::gcry_error_t;
 use crate::capi::message::{OtrlErrorCode, OtrlMessageEvent};
 use crate::capi::sm::OtrlSMProgState;
@@ -41,8 +42,14 @@ unsafe fn perform_one(app: App, names: &Names, worked: &Worked, effect: Effect) 
             which,
             text,
             format,
+            while_private,
         } => {
             let context = worked.get(which);
+            // SAFETY: the context exists if it is given.
+            let private = context.is_some_and(|context| unsafe { is_encrypted(context) });
+            if while_private && context.is_some() && !private {
+                return;
+            }
             inject_all(app, names, context, &text, format);
         }
         Effect::ContextListChanged(_) => app.update_context_list(),
@@ -119,6 +126,15 @@ unsafe fn perform_one(app: App, names: &Names, worked: &Worked, effect: Effect) 
             {}
         }
     }
+}
+
+/// Whether the session that a context shows is still there.
+///
+/// # Safety
+/// `context` points to a context.
+unsafe fn is_encrypted(context: *mut ConnContext) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe { state_of(context) == OtrlMessageState::OTRL_MSGSTATE_ENCRYPTED }
 }
 
 /// Sends a text, in pieces where the transport is too narrow for it.

@@ -264,16 +264,15 @@ fn not_encrypted(
         app.event(event, context, None, gcry_error_t::OK);
     }
     let code = OtrlErrorCode::OTRL_ERRCODE_ENCRYPTION_ERROR;
-    let told = alive(handle).and_then(|context| {
+    let text = alive(handle).and_then(|context| app.error_message(context, code, |text| text));
+    match text {
         // Compatibility: the call succeeds, as what is handed back is not the
         // user's text.
-        app.error_message(context, code, |text| {
-            hand_over(app, arguments, names, handle, text.into(), None)
-        })
-    });
-    // Without words for the peer a successful call would say "send the text as
-    // it is".
-    told.unwrap_or_else(|| Sending::failed(alive(handle), error))
+        Some(text) => hand_over(app, arguments, names, handle, text.into(), None),
+        // Without words for the peer a successful call would say "send the
+        // text as it is".
+        None => Sending::failed(alive(handle), error),
+    }
 }
 
 /// Hands a text to the application in the way it asked for: whole, or cut
