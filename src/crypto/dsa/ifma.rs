@@ -1,20 +1,31 @@
 //! Arithmetic modulo a p of 1024 bits with AVX-512 IFMA instructions.
 //!
-//! A number is 21 limbs of 52 bits in three vectors of eight 64-bit lanes; the
-//! last three lanes are zero. The instructions multiply 52-bit limbs and add
+//! A number is 22 limbs of 52 bits in three vectors of eight 64-bit lanes; the
+//! last two lanes are zero. The instructions multiply 52-bit limbs and add
 //! the low or the high half of the product to a lane, whose spare twelve bits
-//! take the carries of a whole multiplication.
+//! take the carries of a whole multiplication: it receives at most eight halves
+//! in each of eleven steps.
 //!
-//! Products are Montgomery's with R = 2^1092, one limb a step. Instead of p
-//! its multiple P = p * (-1/p mod 2^52) is the modulus. P = -1 mod 2^52, so
-//! that P = 2^52 Q - 1, and the step that takes a sum x to one of a limb less,
+//! Products are Montgomery's with R = 2^1144, two limbs a step. Instead of p
+//! its multiple P = p * (-1/p mod 2^104) is the modulus. P = -1 mod 2^104, so
+//! that W = P + 1 has zeros for its two lowest limbs, and the step that takes a
+//! sum x to one of two limbs less,
 //!
-//! > (x + m P) / 2^52 with m = x mod 2^52
+//! > (x + m P) / 2^104 with m = x mod 2^104
 //!
-//! becomes floor(x / 2^52) + m Q: the factor m is the lowest limb itself, and
-//! no product is computed only to vanish. As P < 2^1076, a product of two
-//! numbers below 2^1083 is below 2^1083 again (2^2166 / R + P), so nothing is
+//! becomes (x + m W - m) / 2^104: m is just the two lowest limbs, they are
+//! dropped, and no product is computed only to vanish. As P < 2^1128, a product
+//! of two numbers below 2^1135 is below 2^1129 (2^2270 / R + P), so nothing is
 //! ever subtracted between the steps of a power.
+//!
+//! A row of limbs times one limb b contributes low halves to its own lanes and
+//! high halves to the lanes above. With a copy of the row that is one lane up,
+//! both go to one accumulator, which moves down only once for two limbs:
+//!
+//! ```text
+//! before the move: low(a, b0)  high(a up, b0)  low(a up, b1)
+//! after it:                                            high(a, b1)
+//! ```
 //!
 //! No branch and no address depends on a number.
 #![allow(unsafe_code)]
@@ -25,18 +36,12 @@
 #![allow(clippy::needless_range_loop)]
 
 use super::field::Field;
-use crate::crypto::limbs::{from_be_bytes, to_be_bytes};
+use crate::crypto::limbs::{from_be_bytes, mac, to_be_bytes};
 use crate::crypto::mont::Modulus;
-use core::arch::x86_64::{
-    __m512i, _mm512_add_epi64, _mm512_alignr_epi64, _mm512_and_si512, _mm512_broadcastq_epi64,
-    _mm512_castsi512_si128, _mm512_cmpeq_epu64_mask, _mm512_cmpgt_epu64_mask, _mm512_load_si512,
-    _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_mov_epi64, _mm512_mask_sub_epi64,
-    _mm512_maskz_srli_epi64, _mm512_set1_epi64, _mm512_setzero_si512, _mm512_srli_epi64,
-    _mm512_store_si512,
-};
+use core::arch::x86_64::*;
 
 /// Limbs in use.
-const USED: usize = 21;
+const USED: usize = 22;
 /// Lanes of three vectors.
 const LANES: usize = 24;
 /// Bits of a limb.
@@ -54,8 +59,8 @@ type Vectors = [__m512i; 3];
 /// has the instructions.
 pub(super) struct Ifma {
     portable: Modulus<16>,
-    /// Q = (P + 1) / 2^52.
-    quotient: Lanes,
+    /// W = P + 1.
+    row: Lanes,
     one: Lanes,
     r_squared: Lanes,
 }
@@ -63,7 +68,9 @@ pub(super) struct Ifma {
 impl Ifma {
     /// Whether the processor has the instructions.
     pub(super) fn is_available() -> bool {
-        is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512ifma")
+        is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512ifma")
+            && is_x86_feature_detected!("avx512vl")
     }
 
     /// Prepares an odd number of up to 1024 bits; none if the processor lacks
@@ -73,29 +80,33 @@ impl Ifma {
             return None;
         }
         let portable = Modulus::new(*p)?;
-        // P = p * factor is -1 modulo 2^52; the lowest limb of P + 1 is zero.
-        let factor = portable.factor() & LIMB_MASK;
-        let mut multiple = [0; 17];
-        let mut carry = 1;
-        for (out, limb) in multiple.iter_mut().zip(p.iter().chain([&0])) {
-            let wide = u128::from(*limb) * u128::from(factor) + carry;
-            *out = low(wide);
-            carry = wide >> 64;
+        // One more step of Newton's iteration, for 128 bits.
+        let factor = u128::from(portable.factor());
+        let lowest = u128::from(p[1]) << 64 | u128::from(p[0]);
+        let factor = factor.wrapping_mul(lowest.wrapping_mul(factor).wrapping_add(2));
+        let factor = [low(factor), low(factor >> 64) & (u64::MAX >> 24)];
+        // W = p * factor + 1.
+        let mut multiple = [0; 18];
+        multiple[0] = 1;
+        for (shift, &factor) in factor.iter().enumerate() {
+            let mut carry = 0;
+            let limbs = p.iter().chain(&[0; 2]);
+            for (out, &limb) in multiple[shift..].iter_mut().zip(limbs) {
+                (*out, carry) = mac(*out, limb, factor, carry);
+            }
         }
-        let mut quotient = split(&multiple);
-        quotient.0.rotate_left(1);
 
         let mut this = Self {
             portable,
-            quotient,
+            row: split(&multiple),
             one: Lanes([0; LANES]),
             r_squared: Lanes([0; LANES]),
         };
-        // R^2 = 2^2184 from 2^2048: squared, 2^(4096 - 1092); times 2^272,
-        // 2^(3004 + 272 - 1092).
+        // R^2 = 2^2288 from 2^2048: squared, 2^(4096 - 1144); times 2^480,
+        // 2^(2952 + 480 - 1144).
         let start = split(this.portable.r_squared());
         let mut shift = Lanes([0; LANES]);
-        shift.0[272 / WIDTH] = 1 << (272 % WIDTH);
+        shift.0[480 / WIDTH] = 1 << (480 % WIDTH);
         let square = this.multiply(&start, &start);
         this.r_squared = this.multiply(&square, &shift);
         let mut one = Lanes([0; LANES]);
@@ -106,7 +117,7 @@ impl Ifma {
 
     fn multiply(&self, a: &Lanes, b: &Lanes) -> Lanes {
         // SAFETY: `new` has found the instructions.
-        unsafe { multiply(a, b, &self.quotient) }
+        unsafe { multiply(a, b, &self.row) }
     }
 }
 
@@ -129,9 +140,9 @@ fn split(number: &[u64]) -> Lanes {
     Lanes(out)
 }
 
-/// The inverse of [`split`], for up to 1152 bits.
-fn join(lanes: &Lanes) -> [u64; 18] {
-    let mut out = [0; 18];
+/// The inverse of [`split`], for up to 1144 bits.
+fn join(lanes: &Lanes) -> [u64; 19] {
+    let mut out = [0; 19];
     for (index, limb) in lanes.0.iter().enumerate().take(USED) {
         let (word, shift) = (WIDTH * index / 64, WIDTH * index % 64);
         let wide = u128::from(*limb) << shift;
@@ -177,13 +188,13 @@ fn up(x: &Vectors) -> Vectors {
     ]
 }
 
-/// Every limb one lane down; the lowest is dropped.
+/// Every limb two lanes down; the lowest two are dropped.
 #[target_feature(enable = "avx512f")]
-fn down(x: &Vectors) -> Vectors {
+fn down_two(x: &Vectors) -> Vectors {
     [
-        _mm512_alignr_epi64::<1>(x[1], x[0]),
-        _mm512_alignr_epi64::<1>(x[2], x[1]),
-        _mm512_alignr_epi64::<1>(_mm512_setzero_si512(), x[2]),
+        _mm512_alignr_epi64::<2>(x[1], x[0]),
+        _mm512_alignr_epi64::<2>(x[2], x[1]),
+        _mm512_alignr_epi64::<2>(_mm512_setzero_si512(), x[2]),
     ]
 }
 
@@ -216,42 +227,62 @@ fn normalize(mut x: Vectors) -> Vectors {
     x
 }
 
-/// a * b / R mod P, for the Q of a modulus P.
-#[target_feature(enable = "avx512f,avx512ifma")]
-fn multiply(a: &Lanes, b: &Lanes, quotient: &Lanes) -> Lanes {
-    let q = load(quotient);
-    let q_up = up(&q);
-    let factor = load(a);
-    let factor_up = up(&factor);
-    // The sum is x + y + z: x of products a * b, y and z of those with Q. The
-    // parts are kept apart because each step waits for the lowest limb only.
+/// a * b / R mod P, for the row W of a modulus P.
+#[target_feature(enable = "avx512f,avx512ifma,avx512vl")]
+fn multiply(a: &Lanes, b: &Lanes, row: &Lanes) -> Lanes {
+    let w = load(row);
+    let w_up = up(&w);
+    let a = load(a);
+    let a_up = up(&a);
+    // The sum is x + y + carry: x of multiples of a, y of multiples of W. They
+    // are kept apart because only y has to wait for the lowest limbs.
     let mut x = [_mm512_setzero_si512(); 3];
     let mut y = x;
-    let mut z = x[0];
-    for limb in b.0.iter().take(USED) {
-        let limb = _mm512_set1_epi64(limb.cast_signed());
-        for k in 0..3 {
-            x[k] = _mm512_madd52lo_epu64(x[k], factor[k], limb);
-            x[k] = _mm512_madd52hi_epu64(x[k], factor_up[k], limb);
-        }
-        // The lowest lane of z is zero.
-        let lowest = _mm512_add_epi64(x[0], y[0]);
-        let m = _mm512_broadcastq_epi64(_mm512_castsi512_si128(lowest));
-        let carry = _mm512_maskz_srli_epi64::<52>(1, lowest);
-        x = down(&x);
-        y = down(&[_mm512_add_epi64(y[0], z), y[1], y[2]]);
-        y[0] = _mm512_madd52lo_epu64(_mm512_add_epi64(y[0], carry), q[0], m);
-        z = _mm512_madd52hi_epu64(_mm512_setzero_si512(), q_up[0], m);
-        for k in 1..3 {
-            y[k] = _mm512_madd52lo_epu64(y[k], q[k], m);
-            y[k] = _mm512_madd52hi_epu64(y[k], q_up[k], m);
-        }
+    let mut carry = _mm_setzero_si128();
+    let (limbs, _) = b.0.as_chunks::<2>();
+    for limbs in limbs.iter().take(USED / 2) {
+        let [b0, b1] = limbs.map(|limb| _mm512_set1_epi64(limb.cast_signed()));
+        add_low(&mut x, &a, b0);
+        add_high(&mut x, &a_up, b0);
+        add_low(&mut x, &a_up, b1);
+
+        let lowest = _mm_add_epi64(_mm512_castsi512_si128(x[0]), _mm512_castsi512_si128(y[0]));
+        let first = _mm_add_epi64(lowest, carry);
+        let second = _mm_unpackhi_epi64(first, first);
+        let second = _mm_add_epi64(second, _mm_srli_epi64::<52>(first));
+        carry = _mm_move_epi64(_mm_srli_epi64::<52>(second));
+        let m0 = _mm512_broadcastq_epi64(first);
+        let m1 = _mm512_broadcastq_epi64(second);
+
+        add_low(&mut y, &w, m0);
+        add_high(&mut y, &w_up, m0);
+        add_low(&mut y, &w_up, m1);
+        x = down_two(&x);
+        y = down_two(&y);
+        add_high(&mut y, &w, m1);
+        add_high(&mut x, &a, b1);
     }
-    y[0] = _mm512_add_epi64(y[0], z);
+    x[0] = _mm512_add_epi64(x[0], _mm512_zextsi128_si512(carry));
     for k in 0..3 {
         x[k] = _mm512_add_epi64(x[k], y[k]);
     }
     store(&normalize(x))
+}
+
+/// Adds the low halves of a row's products with one limb.
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn add_low(sum: &mut Vectors, row: &Vectors, limb: __m512i) {
+    for k in 0..3 {
+        sum[k] = _mm512_madd52lo_epu64(sum[k], row[k], limb);
+    }
+}
+
+/// Adds the high halves.
+#[target_feature(enable = "avx512f,avx512ifma")]
+fn add_high(sum: &mut Vectors, row: &Vectors, limb: __m512i) {
+    for k in 0..3 {
+        sum[k] = _mm512_madd52hi_epu64(sum[k], row[k], limb);
+    }
 }
 
 /// a + a.
@@ -300,7 +331,7 @@ impl Field for Ifma {
         let mut low = [0; 16];
         let mut high = [0; 16];
         low.copy_from_slice(&number[..16]);
-        high[..2].copy_from_slice(&number[16..]);
+        high[..3].copy_from_slice(&number[16..]);
         let portable = &self.portable;
         let low = portable.multiply(&low, &portable.one());
         let high = portable.multiply(&high, portable.r_squared());
@@ -353,6 +384,7 @@ mod tests {
             (&one << 1024u32) - 1u32,
             (&one << 1023u32) + 1u32,
             (&one << 1024u32) - (&one << 52u32) + 1u32,
+            (&one << 1024u32) - (&one << 104u32) - 1u32,
             (&one << 1024u32) - (&one << 512u32) - 1u32,
         ];
         moduli.extend((0..8).map(|_| random() | &one | &one << 1023u32));
@@ -377,7 +409,7 @@ mod tests {
                 one.clone(),
                 n - &one,
                 n.clone(),
-                n + &one & ((&one << 1024u32) - 1u32),
+                (n + &one) & ((&one << 1024u32) - 1u32),
                 (&one << 1024u32) - 1u32,
                 &one << 1023u32,
                 random(),
