@@ -14,16 +14,18 @@ use crate::wire::significant;
 use core::fmt;
 use hmac::EagerHash;
 use sha2::Sha256;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use zeroize::Zeroizing;
 
 /// A DSA private key; x is wiped when the key is dropped.
+#[derive(Clone)]
 pub struct PrivateKey {
     public: PublicKey,
     order: Order,
-    x: Scalar,
-    /// Powers of g, made when the key is first used.
-    powers: OnceLock<Box<dyn FixedBase>>,
+    /// In a box, so that moving the key leaves no copy behind.
+    x: Box<Scalar>,
+    /// Powers of g, made when the key first signs; its copies share them.
+    powers: Arc<OnceLock<Box<dyn FixedBase>>>,
 }
 
 impl fmt::Debug for PrivateKey {
@@ -31,17 +33,6 @@ impl fmt::Debug for PrivateKey {
         f.debug_struct("PrivateKey")
             .field("public", &self.public)
             .finish_non_exhaustive()
-    }
-}
-
-impl Clone for PrivateKey {
-    fn clone(&self) -> Self {
-        Self {
-            public: self.public.clone(),
-            order: self.order.clone(),
-            x: self.x.clone(),
-            powers: OnceLock::new(),
-        }
     }
 }
 
@@ -75,8 +66,8 @@ impl PrivateKey {
         Ok(Self {
             public,
             order,
-            x,
-            powers: OnceLock::new(),
+            x: Box::new(x.clone()),
+            powers: Arc::default(),
         })
     }
 
@@ -95,8 +86,8 @@ impl PrivateKey {
         let key = Self {
             public,
             order,
-            x,
-            powers: OnceLock::from(powers),
+            x: Box::new(x.clone()),
+            powers: Arc::new(OnceLock::from(powers)),
         };
         // The usual test of a new pair; only a broken machine fails it.
         let value = [0xa5; 32];
@@ -138,24 +129,37 @@ impl PrivateKey {
         random: &mut dyn Random,
     ) -> Result<[u8; SIGNATURE_LEN], Error> {
         loop {
-            let mut extra = Zeroizing::new([0; 32]);
-            random.fill(&mut *extra)?;
-            let mut mask = Zeroizing::new([0; 2 * SCALAR_LEN]);
-            random.fill(&mut *mask)?;
-            if let Some(signature) = self.sign_with::<Sha256>(value, &*extra, &*mask)? {
+            let signature = self.attempt(value, random)?;
+            // Zeros come once in 2^159 attempts.
+            let (r, s) = signature.split_at(SCALAR_LEN);
+            if [r, s].iter().all(|half| half.iter().any(|&byte| byte != 0)) {
                 return Ok(signature);
             }
         }
     }
 
-    /// Signs with k made from `extra`, and the fraction extended by `mask`.
-    /// There is no signature if r, s or the mask is zero modulo q.
+    /// Makes a signature whose r or s may be zero. Nothing in here branches
+    /// on the key's secret or on what is computed with it.
+    pub(crate) fn attempt(
+        &self,
+        value: &[u8],
+        random: &mut dyn Random,
+    ) -> Result<[u8; SIGNATURE_LEN], Error> {
+        let mut extra = Zeroizing::new([0; 32]);
+        random.fill(&mut *extra)?;
+        let mut mask = Zeroizing::new([0; 2 * SCALAR_LEN]);
+        random.fill(&mut *mask)?;
+        self.sign_with::<Sha256>(value, &*extra, &*mask)
+    }
+
+    /// Signs with k made from `extra`, and with the fraction extended by
+    /// `mask`; s is zero if the mask is zero modulo q.
     fn sign_with<D: EagerHash>(
         &self,
         value: &[u8],
         extra: &[u8],
         mask: &[u8],
-    ) -> Result<Option<[u8; SIGNATURE_LEN]>, Error> {
+    ) -> Result<[u8; SIGNATURE_LEN], Error> {
         let order = &self.order;
         let z = order.reduce(value);
         let k = nonce::<D>(order, &self.x, &z, extra);
@@ -163,19 +167,14 @@ impl PrivateKey {
         // s = (z + x r) / k, with both sides of the fraction times b: no
         // step sees x or k alone.
         let b = order.reduce(mask);
-        let top = order.add(
-            &order.multiply(&b, &z),
-            &order.multiply(&order.multiply(&b, &self.x), &r),
-        );
+        let bx = order.multiply(&b, &self.x);
+        let top = order.add(&order.multiply(&b, &z), &order.multiply(&bx, &r));
         let s = order.multiply(&top, &order.invert(&order.multiply(&b, &k)));
-        if (r.zero_mask() | s.zero_mask()) != 0 {
-            return Ok(None);
-        }
         let mut signature = [0; SIGNATURE_LEN];
         let (first, second) = signature.split_at_mut(SCALAR_LEN);
         first.copy_from_slice(&r.to_be_bytes());
         second.copy_from_slice(&s.to_be_bytes());
-        Ok(Some(signature))
+        Ok(signature)
     }
 
     fn powers(&self) -> Result<&dyn FixedBase, Error> {
@@ -263,11 +262,11 @@ mod tests {
         let value = &digest[..SCALAR_LEN];
         let expected = [hex(r), hex(s)].concat();
         for mask in [&[1][..], &[0x5a; 40]] {
-            let signature = key.sign_with::<D>(value, &[], mask).unwrap().unwrap();
+            let signature = key.sign_with::<D>(value, &[], mask).unwrap();
             assert_eq!(signature[..], expected);
             key.public().verify(value, &signature).unwrap();
         }
-        let other = key.sign_with::<D>(value, &[0], &[1]).unwrap().unwrap();
+        let other = key.sign_with::<D>(value, &[0], &[1]).unwrap();
         assert_ne!(other[..], expected, "additional input changes k");
         key.public().verify(value, &other).unwrap();
     }
@@ -338,11 +337,37 @@ mod tests {
         key.public().verify(&value, &second).unwrap();
     }
 
+    /// Gives zeros for the mask of the first attempt.
+    struct ZerosAtFirst(usize);
+
+    impl Random for ZerosAtFirst {
+        fn fill(&mut self, out: &mut [u8]) -> Result<(), Error> {
+            self.0 += 1;
+            match self.0 {
+                2 => out.fill(0),
+                _ => os_random().fill(out)?,
+            }
+            Ok(())
+        }
+    }
+
     #[test]
-    fn a_zero_mask_gives_no_signature() {
+    fn a_signature_of_zero_is_made_again() {
         let key = rfc_key();
-        let q = key.public().q().to_vec();
-        assert_eq!(key.sign_with::<Sha256>(&[1], &[], &q), Ok(None));
+        let bad = key.attempt(&[1], &mut ZerosAtFirst(0)).unwrap();
+        assert_eq!(bad[SCALAR_LEN..], [0; SCALAR_LEN]);
+        let mut random = ZerosAtFirst(0);
+        let good = key.sign(&[1], &mut random).unwrap();
+        assert_eq!(random.0, 4, "two attempts");
+        key.public().verify(&[1], &good).unwrap();
+    }
+
+    #[test]
+    fn copies_share_the_tables() {
+        let key = rfc_key();
+        let copy = key.clone();
+        key.sign(&[1], &mut os_random()).unwrap();
+        assert!(copy.powers.get().is_some());
     }
 
     #[test]

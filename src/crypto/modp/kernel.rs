@@ -135,6 +135,12 @@ impl Kernel {
         .map(Self)
     }
 
+    /// Whether this is the one with AVX-512 IFMA, of which DSA has its own.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn is_ifma(self) -> bool {
+        matches!(self.0, Choice::Ifma(_))
+    }
+
     /// The name by which `OTR_KERNEL` chooses it.
     #[must_use]
     pub fn name(self) -> &'static str {
