@@ -251,9 +251,14 @@ fn refused_to_nobody(file: &Path) -> io::Result<bool> {
     let mut command = child("child_is_refused", "", file)?;
     if fs::metadata("/proc/self")?.uid() == 0 {
         use std::os::unix::process::CommandExt as _;
-        // The program itself may lie where nobody can reach it.
+        // The program itself may lie where nobody can reach it. Copied by this
+        // process, it could still be open for writing in another test's child.
         let program = env::temp_dir().join(format!("otr-store-program-{}", std::process::id()));
-        fs::copy(env::current_exe()?, &program)?;
+        let copied = Command::new("cp")
+            .arg(env::current_exe()?)
+            .arg(&program)
+            .status()?;
+        assert!(copied.success());
         fs::set_permissions(&program, Permissions::from_mode(0o755))?;
         command = Command::new(&program);
         command
