@@ -40,6 +40,7 @@ pub mod version;
 
 pub(crate) mod alloc;
 pub(crate) mod api_version;
+pub(crate) mod auth_numbers;
 pub(crate) mod blank;
 pub(crate) mod bridge;
 pub(crate) mod contacts;

@@ -72,7 +72,18 @@ impl Ake {
         signer: &dsa::PrivateKey,
         rng: &mut dyn Random,
     ) -> Result<Vec<u8>, Error> {
-        let (key, keyid) = session_key(session, rng)?;
+        self.start_v1_with(session_key(session), signer, rng)
+    }
+
+    /// The same with the numbered key that is to be used again, if there is
+    /// one.
+    pub(crate) fn start_v1_with(
+        &mut self,
+        key: Option<(KeyPair, u32)>,
+        signer: &dsa::PrivateKey,
+        rng: &mut dyn Random,
+    ) -> Result<Vec<u8>, Error> {
+        let (key, keyid) = or_new(key, rng)?;
         let message = message(FIRST, &key, keyid, signer, rng)?;
         let setup = Setup {
             key,
@@ -101,6 +112,19 @@ impl Ake {
         signer: &dsa::PrivateKey,
         rng: &mut dyn Random,
     ) -> Result<Option<Exchanged>, Error> {
+        self.on_v1_key_exchange_with(message, decoded, session_key(session), signer, rng)
+    }
+
+    /// The same with the numbered key that is to be used again, if there is
+    /// one.
+    pub(crate) fn on_v1_key_exchange_with(
+        &mut self,
+        message: &V1KeyExchange,
+        decoded: &[u8],
+        key: Option<(KeyPair, u32)>,
+        signer: &dsa::PrivateKey,
+        rng: &mut dyn Random,
+    ) -> Result<Option<Exchanged>, Error> {
         let setup = match &self.state {
             State::V1Setup(setup) => Some(setup),
             _ => None,
@@ -119,7 +143,7 @@ impl Ake {
 
         let (our_dh, our_keyid) = match setup {
             Some(setup) => (setup.key.clone(), setup.keyid),
-            None => session_key(session, rng)?,
+            None => or_new(key, rng)?,
         };
         let reply = match message.reply {
             FIRST => Some(self::message(REPLY, &our_dh, our_keyid, signer, rng)?),
@@ -149,13 +173,18 @@ impl Ake {
     }
 }
 
-/// The key to exchange: that of the session, or a new one.
-fn session_key(session: Option<&KeyRing>, rng: &mut dyn Random) -> Result<(KeyPair, u32), Error> {
-    match session {
-        Some(session) => {
-            let (key, keyid) = session.acknowledged_key();
-            Ok((key.clone(), keyid))
-        }
+/// The key of a session, with its number.
+fn session_key(session: Option<&KeyRing>) -> Option<(KeyPair, u32)> {
+    session.map(|session| {
+        let (key, keyid) = session.acknowledged_key();
+        (key.clone(), keyid)
+    })
+}
+
+/// The key to exchange: the one that is to be used again, or a new one.
+fn or_new(key: Option<(KeyPair, u32)>, rng: &mut dyn Random) -> Result<(KeyPair, u32), Error> {
+    match key {
+        Some(key) => Ok(key),
         None => Ok((KeyPair::generate(rng)?, FIRST_KEYID)),
     }
 }

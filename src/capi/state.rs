@@ -16,13 +16,14 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::alloc;
 use super::auth::OtrlAuthState;
+use super::auth_numbers;
 use super::context::{ConnContext, Fingerprint, OtrlMessageState, OtrlOffer};
 use super::dh::OtrlSessionIdHalf;
 use super::list;
 use super::open_enum;
 use super::sm_numbers;
 use super::vault::{Loan, Vault};
-use crate::ake::{AuthState, SessionHalf};
+use crate::ake::{Ake, AuthState, SessionHalf};
 use crate::crypto::dsa;
 use crate::session::{Instance, MessageState, Offer, Part, Resend};
 use crate::{InstanceTag, Version, smp};
@@ -113,6 +114,9 @@ impl State {
             }
             if now.smp != self.shown.smp && now.smp.is_none_or(|smp| !smp.secret) {
                 instance.smp = smp::Smp::default();
+            }
+            if let Some(ake) = auth_numbers::submerge(&raw mut (*context).auth) {
+                instance.ake = ake;
             }
             if let Some(run) = sm_numbers::submerge((*context).smstate) {
                 instance.smp = run;
@@ -395,6 +399,13 @@ pub(crate) unsafe fn step_quietly<R>(
         give_back(context, loan);
         Some(result)
     }
+}
+
+/// Takes the key exchange out of a context's state, if one is going on there.
+pub(crate) fn take_handshake(context: *mut ConnContext) -> Option<Ake> {
+    STATES
+        .step(context, |state| core::mem::take(&mut state.instance.ake))
+        .filter(|ake| ake.state() != AuthState::None)
 }
 
 /// Takes the comparison of secrets out of a context's state, if one is going
