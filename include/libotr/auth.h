@@ -152,6 +152,124 @@ extern "C" {
  */
 void otrl_auth_clear(OtrlAuthInfo *auth);
 
+/**
+ * Makes the key exchange of a context blank. What it held is not released.
+ *
+ * The caller promises:
+ * `context` is NULL or valid.
+ */
+void otrl_auth_new(ConnContext *context);
+
+/**
+ * Begins a key exchange of version 2 or 3. `lastauthmsg` is then the D-H
+ * Commit that has to be sent.
+ *
+ * The caller promises:
+ * `auth` is NULL or valid; its context is NULL or valid.
+ */
+gcry_error_t otrl_auth_start_v23(OtrlAuthInfo *auth, int version);
+
+/**
+ * Handles a D-H Commit of the given version. `lastauthmsg` is then the answer
+ * that has to be sent.
+ *
+ * The caller promises:
+ * `auth` is NULL or valid, its context is NULL or valid; `commitmsg` is NULL
+ * or NUL-terminated.
+ */
+gcry_error_t otrl_auth_handle_commit(OtrlAuthInfo *auth,
+                                     const char *commitmsg,
+                                     int version);
+
+/**
+ * Handles a D-H Key. `*havemsgp` becomes 1 if `lastauthmsg` has to be sent,
+ * otherwise 0.
+ *
+ * The caller promises:
+ * `auth` is NULL or valid, its context is NULL or valid; `keymsg` is NULL or
+ * NUL-terminated; `havemsgp` is NULL or valid; `privkey` is NULL or a valid
+ * key.
+ */
+gcry_error_t otrl_auth_handle_key(OtrlAuthInfo *auth,
+                                  const char *keymsg,
+                                  int *havemsgp,
+                                  OtrlPrivKey *privkey);
+
+/**
+ * Handles a Reveal Signature. If it ends the exchange, `auth_succeeded` is
+ * called with `asdata`, `lastauthmsg` has to be sent, and `*havemsgp` becomes
+ * 1, otherwise 0. What `auth_succeeded` returns is returned.
+ *
+ * The caller promises:
+ * As for `otrl_auth_handle_key`, with `revealmsg` in place of `keymsg`.
+ */
+gcry_error_t otrl_auth_handle_revealsig(OtrlAuthInfo *auth,
+                                        const char *revealmsg,
+                                        int *havemsgp,
+                                        OtrlPrivKey *privkey,
+                                        gcry_error_t (*auth_succeeded)(const OtrlAuthInfo *auth,
+                                                                       void *asdata),
+                                        void *asdata);
+
+/**
+ * Handles a Signature. If it ends the exchange, `auth_succeeded` is called
+ * with `asdata`; what it returns is returned. There is nothing to be sent, so
+ * `*havemsgp` becomes 0.
+ *
+ * The caller promises:
+ * As for `otrl_auth_handle_key`, with `sigmsg` in place of `keymsg`.
+ */
+gcry_error_t otrl_auth_handle_signature(OtrlAuthInfo *auth,
+                                        const char *sigmsg,
+                                        int *havemsgp,
+                                        gcry_error_t (*auth_succeeded)(const OtrlAuthInfo *auth,
+                                                                       void *asdata),
+                                        void *asdata);
+
+/**
+ * Begins a key exchange of version 1. `lastauthmsg` is then the message that
+ * has to be sent.
+ *
+ * `our_dh` and `our_keyid` are a D-H key that is to be used again and its
+ * number; `our_dh` may be NULL.
+ *
+ * The caller promises:
+ * `auth` is NULL or valid; `our_dh` is NULL or valid and holds NULL or numbers
+ * of libgcrypt; `privkey` is NULL or a valid key.
+ */
+gcry_error_t otrl_auth_start_v1(OtrlAuthInfo *auth,
+                                DH_keypair *our_dh,
+                                unsigned int our_keyid,
+                                OtrlPrivKey *privkey);
+
+/**
+ * Handles a Key Exchange of version 1. If it ends the exchange,
+ * `auth_succeeded` is called with `asdata`, and what it returns is returned.
+ * `*havemsgp` becomes 1 if `lastauthmsg` has to be sent, otherwise 0.
+ *
+ * The caller promises:
+ * As for `otrl_auth_start_v1` and `otrl_auth_handle_key`.
+ */
+gcry_error_t otrl_auth_handle_v1_key_exchange(OtrlAuthInfo *auth,
+                                              const char *keyexchmsg,
+                                              int *havemsgp,
+                                              OtrlPrivKey *privkey,
+                                              DH_keypair *our_dh,
+                                              unsigned int our_keyid,
+                                              gcry_error_t (*auth_succeeded)(const OtrlAuthInfo *auth,
+                                                                             void *asdata),
+                                              void *asdata);
+
+/**
+ * Lets `auth`, the exchange with one instance of the peer, take over the D-H
+ * Commit of `m_auth`, the exchange of the master context, which a D-H Key of
+ * that instance is about to answer.
+ *
+ * The caller promises:
+ * Both are NULL or valid.
+ */
+void otrl_auth_copy_on_key(OtrlAuthInfo *m_auth, OtrlAuthInfo *auth);
+
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,12 @@ extern "C" {
 #endif
 
 /**
+ * Makes libgcrypt wipe all memory that it gives back, if nothing of it has been
+ * used yet. This library wipes its own memory in any case.
+ */
+void otrl_mem_init(void);
+
+/**
  * Compares two blocks of memory in a time that depends on their length only:
  * 0 if they are equal, 1 if they differ.
  *

@@ -148,6 +148,24 @@ typedef enum {
 } OtrlMessageType;
 
 /**
+ * What became of a text that might be a piece of a message.
+ */
+typedef enum {
+    /**
+     * It is not a piece but a whole message.
+     */
+    OTRL_FRAGMENT_UNFRAGMENTED,
+    /**
+     * Pieces are still missing.
+     */
+    OTRL_FRAGMENT_INCOMPLETE,
+    /**
+     * It was the last piece.
+     */
+    OTRL_FRAGMENT_COMPLETE
+} OtrlFragmentResult;
+
+/**
  * What to do with a message that must be cut into pieces.
  */
 typedef enum {
@@ -168,24 +186,6 @@ typedef enum {
      */
     OTRL_FRAGMENT_SEND_ALL_BUT_LAST
 } OtrlFragmentPolicy;
-
-/**
- * What became of a text that might be a piece of a message.
- */
-typedef enum {
-    /**
-     * It is not a piece but a whole message.
-     */
-    OTRL_FRAGMENT_UNFRAGMENTED,
-    /**
-     * Pieces are still missing.
-     */
-    OTRL_FRAGMENT_INCOMPLETE,
-    /**
-     * It was the last piece.
-     */
-    OTRL_FRAGMENT_COMPLETE
-} OtrlFragmentResult;
 
 /**
  * A set of `OTRL_POLICY_` bits.
@@ -272,6 +272,52 @@ int otrl_proto_message_version(const char *message);
 gcry_error_t otrl_proto_instance(const char *otrmsg,
                                  unsigned int *instance_from,
                                  unsigned int *instance_to);
+
+/**
+ * Encrypts a text and a chain of records into a data message with `flags`.
+ * `*encmessagep` becomes a string from `malloc`, or NULL on an error;
+ * `extrakey`, if not NULL, receives the extra symmetric key of
+ * `OTRL_EXTRAKEY_BYTES` bytes.
+ *
+ * The caller promises:
+ * `context` is NULL or a valid context, `msg` is NULL or NUL-terminated, `tlvs`
+ * is NULL or a valid record, the others are NULL or valid.
+ */
+gcry_error_t otrl_proto_create_data(char **encmessagep,
+                                    ConnContext *context,
+                                    const char *msg,
+                                    const OtrlTLV *tlvs,
+                                    unsigned char flags,
+                                    unsigned char *extrakey);
+
+/**
+ * Decrypts a data message. `*plaintextp` becomes a string from `malloc`,
+ * `*tlvsp` a chain of records, `*flagsp` the message's flags, even on an
+ * error; `extrakey` receives the extra symmetric key of `OTRL_EXTRAKEY_BYTES`
+ * bytes. Except for `plaintextp` all may be NULL.
+ *
+ * The caller promises:
+ * `context` is NULL or a valid context, `datamsg` is NULL or NUL-terminated,
+ * the others are NULL or valid.
+ */
+gcry_error_t otrl_proto_accept_data(char **plaintextp,
+                                    OtrlTLV **tlvsp,
+                                    ConnContext *context,
+                                    const char *datamsg,
+                                    unsigned char *flagsp,
+                                    unsigned char *extrakey);
+
+/**
+ * Takes a text that may be a piece of a message. With the last piece,
+ * `*unfragmessagep` becomes the whole message, a string from `malloc`.
+ *
+ * The caller promises:
+ * `context` is NULL or a valid context, `msg` is NULL or NUL-terminated,
+ * `unfragmessagep` is NULL or valid.
+ */
+OtrlFragmentResult otrl_proto_fragment_accumulate(char **unfragmessagep,
+                                                  ConnContext *context,
+                                                  const char *msg);
 
 /**
  * Reads the flags of a data message that cannot be read otherwise. On an

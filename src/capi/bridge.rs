@@ -23,7 +23,6 @@ use crate::wire;
 const MPI_FORMAT_UNSIGNED: c_int = 5;
 const CIPHER_AES: c_int = 7;
 const CIPHER_MODE_CTR: c_int = 6;
-const CIPHER_SECURE: c_uint = 1;
 const MD_FLAG_HMAC: c_uint = 2;
 
 /// The hash of an authenticator.
@@ -38,10 +37,10 @@ pub(crate) enum Hash {
 /// Declares the functions of libgcrypt that are used, for both ways of
 /// getting them.
 macro_rules! functions {
-    ($(fn $name:ident($($kind:ty),*) $(-> $result:ty)?;)*) => {
+    ($(fn $name:ident($($kind:ty),* $(; $more:tt)?) $(-> $result:ty)?;)*) => {
         /// The functions of libgcrypt that are used.
         pub(crate) struct Gcrypt {
-            $(pub(crate) $name: unsafe extern "C" fn($($kind),*) $(-> $result)?,)*
+            $(pub(crate) $name: unsafe extern "C" fn($($kind),* $(, $more)?) $(-> $result)?,)*
         }
 
         #[cfg(feature = "link-gcrypt")]
@@ -50,7 +49,7 @@ macro_rules! functions {
             use super::*;
             #[link(name = "gcrypt")]
             unsafe extern "C" {
-                $(pub(super) fn $name($(_: $kind),*) $(-> $result)?;)*
+                $(pub(super) fn $name($(_: $kind),* $(, $more)?) $(-> $result)?;)*
             }
         }
 
@@ -79,7 +78,7 @@ macro_rules! functions {
                             }
                             core::mem::transmute::<
                                 *mut c_void,
-                                unsafe extern "C" fn($($kind),*) $(-> $result)?,
+                                unsafe extern "C" fn($($kind),* $(, $more)?) $(-> $result)?,
                             >(symbol)
                         }
                     },)*
@@ -105,6 +104,7 @@ functions! {
     fn gcry_md_open(*mut gcry_md_hd_t, c_int, c_uint) -> gcry_error_t;
     fn gcry_md_setkey(gcry_md_hd_t, *const u8, usize) -> gcry_error_t;
     fn gcry_md_close(gcry_md_hd_t);
+    fn gcry_control(c_int; ...) -> gcry_error_t;
     fn gcry_set_allocation_handler(
         unsafe extern "C" fn(usize) -> *mut c_void,
         unsafe extern "C" fn(usize) -> *mut c_void,
@@ -130,13 +130,30 @@ pub(crate) fn present() -> Option<&'static Gcrypt> {
     GCRYPT.get_or_try_init(|| open(true).ok_or(())).ok()
 }
 
+/// libgcrypt if it is in the process and nothing of it has been used yet.
+pub(crate) fn unused() -> Option<Gcrypt> {
+    const ANY_INITIALIZATION_P: c_int = 40;
+    let gcrypt = find(true)?;
+    // SAFETY: this question has no arguments.
+    let used = unsafe { (gcrypt.gcry_control)(ANY_INITIALIZATION_P) };
+    used.is_ok().then_some(gcrypt)
+}
+
+fn open(only_if_present: bool) -> Option<Gcrypt> {
+    let gcrypt = find(only_if_present)?;
+    // Lets libgcrypt set itself up, if the program has not done so.
+    // SAFETY: NULL asks for no particular version.
+    unsafe { (gcrypt.gcry_check_version)(ptr::null()) };
+    Some(gcrypt)
+}
+
 #[cfg(feature = "link-gcrypt")]
-fn open(_only_if_present: bool) -> Option<Gcrypt> {
-    Some(Gcrypt::linked().started())
+fn find(_only_if_present: bool) -> Option<Gcrypt> {
+    Some(Gcrypt::linked())
 }
 
 #[cfg(not(feature = "link-gcrypt"))]
-fn open(only_if_present: bool) -> Option<Gcrypt> {
+fn find(only_if_present: bool) -> Option<Gcrypt> {
     #[cfg(target_vendor = "apple")]
     const NAME: &core::ffi::CStr = c"libgcrypt.20.dylib";
     #[cfg(not(target_vendor = "apple"))]
@@ -149,22 +166,12 @@ fn open(only_if_present: bool) -> Option<Gcrypt> {
     // SAFETY: opening a library runs its initialisers; libgcrypt's do no
     // harm. `dlopen` of a loaded soname returns the copy that is loaded. It
     // is never closed, so its functions stay where they are.
-    let gcrypt = unsafe {
+    unsafe {
         let library = libc::dlopen(NAME.as_ptr(), mode);
         if library.is_null() {
             return None;
         }
-        Gcrypt::from_library(library)?
-    };
-    Some(gcrypt.started())
-}
-
-impl Gcrypt {
-    /// Lets libgcrypt set itself up, if the program has not done so.
-    fn started(self) -> Self {
-        // SAFETY: NULL asks for no particular version.
-        unsafe { (self.gcry_check_version)(ptr::null()) };
-        self
+        Gcrypt::from_library(library)
     }
 }
 
@@ -237,7 +244,9 @@ pub(crate) unsafe fn mpi_copy(number: gcry_mpi_t) -> Result<gcry_mpi_t, gcry_err
     Ok(unsafe { (gcrypt()?.gcry_mpi_copy)(number) })
 }
 
-/// AES-128 in counter mode with its key set.
+/// AES-128 in counter mode with its key set. libgcrypt wipes the key when the
+/// cipher is closed; its protected memory is left to the program, as there is
+/// little of it.
 ///
 /// # Errors
 /// Without libgcrypt, or what libgcrypt says.
@@ -247,8 +256,7 @@ pub(crate) fn cipher(key: &[u8; 16]) -> Result<gcry_cipher_hd_t, gcry_error_t> {
     // SAFETY: the handle is written before it is used; the key has the length
     // that is passed.
     unsafe {
-        let error =
-            (gcrypt.gcry_cipher_open)(&raw mut made, CIPHER_AES, CIPHER_MODE_CTR, CIPHER_SECURE);
+        let error = (gcrypt.gcry_cipher_open)(&raw mut made, CIPHER_AES, CIPHER_MODE_CTR, 0);
         if !error.is_ok() {
             return Err(error);
         }

@@ -2,9 +2,16 @@
 
 use core::ffi::{c_int, c_uchar};
 
-use super::alloc;
 use super::guard::guard;
+use super::{alloc, wiping};
 use crate::crypto::symmetric::constant_time_eq;
+
+/// Makes libgcrypt wipe all memory that it gives back, if nothing of it has been
+/// used yet. This library wipes its own memory in any case.
+#[unsafe(no_mangle)]
+pub extern "C" fn otrl_mem_init() {
+    guard((), wiping::install);
+}
 
 /// Compares two blocks of memory in a time that depends on their length only:
 /// 0 if they are equal, 1 if they differ.

@@ -7,8 +7,9 @@ use super::context::ConnContext;
 use super::gcrypt::gcry_error_t;
 use super::guard::{guard, guard_error};
 use super::open_enum::open_enum;
-use super::{alloc, api_version};
-use crate::wire::fragment::{self, Format};
+use super::tlv::{self, OtrlTLV};
+use super::{alloc, api_version, data, dh_numbers};
+use crate::wire::fragment::{self, Accumulated, Format};
 use crate::wire::message::{self, DataMessage, MessageType};
 use crate::wire::{base64, query, whitespace};
 use crate::{InstanceTag, Policy, Version};
@@ -275,6 +276,127 @@ pub unsafe extern "C" fn otrl_proto_instance(
             }
         }
         Ok(())
+    })
+}
+
+/// Encrypts a text and a chain of records into a data message with `flags`.
+/// `*encmessagep` becomes a string from `malloc`, or NULL on an error;
+/// `extrakey`, if not NULL, receives the extra symmetric key of
+/// `OTRL_EXTRAKEY_BYTES` bytes.
+///
+/// # Safety
+/// `context` is NULL or a valid context, `msg` is NULL or NUL-terminated, `tlvs`
+/// is NULL or a valid record, the others are NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_proto_create_data(
+    encmessagep: *mut *mut c_char,
+    context: *mut ConnContext,
+    msg: *const c_char,
+    tlvs: *const OtrlTLV,
+    flags: c_uchar,
+    extrakey: *mut c_uchar,
+) -> gcry_error_t {
+    guard_error(|| {
+        if encmessagep.is_null() {
+            return Err(gcry_error_t::INV_VALUE);
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            *encmessagep = ptr::null_mut();
+            let text = alloc::bytes(msg).ok_or(gcry_error_t::INV_VALUE)?;
+            if context.is_null() {
+                return Err(gcry_error_t::INV_VALUE);
+            }
+            let sealed = data::create(context, text, &tlv::copy_in(tlvs), flags)?;
+            let copy = alloc::c_string(&sealed.message);
+            if copy.is_null() {
+                return Err(gcry_error_t::ENOMEM);
+            }
+            *encmessagep = copy;
+            alloc::copy_out(&*sealed.extra_key, extrakey);
+        }
+        Ok(())
+    })
+}
+
+/// Decrypts a data message. `*plaintextp` becomes a string from `malloc`,
+/// `*tlvsp` a chain of records, `*flagsp` the message's flags, even on an
+/// error; `extrakey` receives the extra symmetric key of `OTRL_EXTRAKEY_BYTES`
+/// bytes. Except for `plaintextp` all may be NULL.
+///
+/// # Safety
+/// `context` is NULL or a valid context, `datamsg` is NULL or NUL-terminated,
+/// the others are NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_proto_accept_data(
+    plaintextp: *mut *mut c_char,
+    tlvsp: *mut *mut OtrlTLV,
+    context: *mut ConnContext,
+    datamsg: *const c_char,
+    flagsp: *mut c_uchar,
+    extrakey: *mut c_uchar,
+) -> gcry_error_t {
+    guard_error(|| {
+        if plaintextp.is_null() {
+            return Err(gcry_error_t::INV_VALUE);
+        }
+        // SAFETY: the caller's promise.
+        unsafe {
+            *plaintextp = ptr::null_mut();
+            dh_numbers::set(tlvsp, ptr::null_mut());
+            dh_numbers::set(flagsp, 0);
+            let text = alloc::bytes(datamsg).ok_or(gcry_error_t::INV_VALUE)?;
+            let decoded = base64::dearmour_data(text)?;
+            dh_numbers::set(flagsp, DataMessage::read_flags(&decoded)?);
+            let message = DataMessage::parse(&decoded)?;
+            if context.is_null() {
+                return Err(gcry_error_t::INV_VALUE);
+            }
+            let opened = data::accept(context, &message, &decoded)?;
+            let copy = alloc::c_string(&opened.text);
+            if copy.is_null() {
+                return Err(gcry_error_t::ENOMEM);
+            }
+            *plaintextp = copy;
+            if !tlvsp.is_null() {
+                *tlvsp = tlv::chain(&opened.tlvs);
+            }
+            alloc::copy_out(&*opened.extra_key, extrakey);
+        }
+        Ok(())
+    })
+}
+
+/// Takes a text that may be a piece of a message. With the last piece,
+/// `*unfragmessagep` becomes the whole message, a string from `malloc`.
+///
+/// # Safety
+/// `context` is NULL or a valid context, `msg` is NULL or NUL-terminated,
+/// `unfragmessagep` is NULL or valid.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn otrl_proto_fragment_accumulate(
+    unfragmessagep: *mut *mut c_char,
+    context: *mut ConnContext,
+    msg: *const c_char,
+) -> OtrlFragmentResult {
+    guard(OtrlFragmentResult::OTRL_FRAGMENT_INCOMPLETE, || {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let Some(text) = alloc::bytes(msg) else {
+                return OtrlFragmentResult::OTRL_FRAGMENT_UNFRAGMENTED;
+            };
+            if unfragmessagep.is_null() || context.is_null() || (*context).context_priv.is_null() {
+                return OtrlFragmentResult::OTRL_FRAGMENT_UNFRAGMENTED;
+            }
+            match data::accumulate(context, text) {
+                Accumulated::Unfragmented => OtrlFragmentResult::OTRL_FRAGMENT_UNFRAGMENTED,
+                Accumulated::Incomplete => OtrlFragmentResult::OTRL_FRAGMENT_INCOMPLETE,
+                Accumulated::Complete(message) => {
+                    *unfragmessagep = alloc::c_string(&message);
+                    OtrlFragmentResult::OTRL_FRAGMENT_COMPLETE
+                }
+            }
+        }
     })
 }
 

@@ -21,11 +21,13 @@ use super::context::{ConnContext, Fingerprint, OtrlMessageState, OtrlOffer};
 use super::dh::OtrlSessionIdHalf;
 use super::list;
 use super::open_enum;
+use super::private_numbers;
 use super::sm_numbers;
 use super::vault::{Loan, Vault};
 use crate::ake::{Ake, AuthState, SessionHalf};
 use crate::crypto::dsa;
 use crate::session::{Instance, MessageState, Offer, Part, Resend};
+use crate::wire::fragment::Assembler;
 use crate::{InstanceTag, Version, smp};
 
 /// The conversations that have more to them than their public fields.
@@ -114,6 +116,13 @@ impl State {
             }
             if now.smp != self.shown.smp && now.smp.is_none_or(|smp| !smp.secret) {
                 instance.smp = smp::Smp::default();
+            }
+            if let Some(keys) = private_numbers::submerge_keys(private) {
+                instance.keys = Some(Box::new(keys));
+                instance.version = version((*context).protocol_version);
+            }
+            if let Some(fragments) = private_numbers::submerge_fragments(private) {
+                instance.fragments = fragments;
             }
             if let Some(ake) = auth_numbers::submerge(&raw mut (*context).auth) {
                 instance.ake = ake;
@@ -401,6 +410,15 @@ pub(crate) unsafe fn step_quietly<R>(
     }
 }
 
+/// Takes the unfinished message out of a context's state, if there is one.
+pub(crate) fn take_fragments(context: *mut ConnContext) -> Option<Assembler> {
+    STATES
+        .step(context, |state| {
+            core::mem::take(&mut state.instance.fragments)
+        })
+        .filter(|fragments| fragments.stored() != 0)
+}
+
 /// Takes the key exchange out of a context's state, if one is going on there.
 pub(crate) fn take_handshake(context: *mut ConnContext) -> Option<Ake> {
     STATES
@@ -483,6 +501,10 @@ pub(crate) const fn message_state(state: OtrlMessageState) -> MessageState {
         OtrlMessageState::OTRL_MSGSTATE_ENCRYPTED => MessageState::Encrypted,
         OtrlMessageState::OTRL_MSGSTATE_FINISHED => MessageState::Finished,
     }
+}
+
+fn version(number: c_uint) -> Option<Version> {
+    u8::try_from(number).ok().and_then(Version::from_number)
 }
 
 const fn offer(offer: OtrlOffer) -> Offer {

@@ -38,6 +38,21 @@ impl Assembler {
         }
     }
 
+    /// An unfinished message that was kept elsewhere: number of the last
+    /// piece, total, and the text so far.
+    pub(crate) const fn resume(number: u16, total: u16, text: Vec<u8>) -> Self {
+        Self {
+            number,
+            total,
+            text,
+        }
+    }
+
+    /// The text so far.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
     /// How many bytes are kept.
     #[must_use]
     pub const fn stored(&self) -> usize {
