@@ -39,12 +39,14 @@ impl Assembler {
     }
 
     /// An unfinished message that was kept elsewhere: number of the last
-    /// piece, total, and the text so far.
+    /// piece, total, and the text so far. It takes its share of
+    /// [`limits::FRAGMENTED_IN_ALL`] with its next piece.
     pub(crate) const fn resume(number: u16, total: u16, text: Vec<u8>) -> Self {
         Self {
             number,
             total,
             text,
+            share: Share(0),
         }
     }
 
