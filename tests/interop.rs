@@ -3,7 +3,9 @@
 //! Both processes are the chat program of the demonstration, `demo/party.c`; this file is the network between them.
 //! The pairing with the installed library on both sides shows that what is asked here is what libotr 4.1.1 does.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test may fail loudly, in its helpers too"
 )]
@@ -331,6 +333,74 @@ fn converse(alice: &Library, bob: &Library, version: &str) {
             "{secret:?} is on the wire"
         );
     }
+}
+
+/// Both sides start at the same moment, again and again, and the network delivers what they send in a different order
+/// each time. Tells how often both had one and the same new session afterwards, of how many times.
+fn cross(alice: &Library, bob: &Library, version: &str) -> (usize, usize) {
+    let folder = format!("crossing.{}.{}.{version}", alice.name, bob.name);
+    let mut parties = [
+        Party::start("alice", "bob", alice, &folder, version),
+        Party::start("bob", "alice", bob, &folder, version),
+    ];
+    let wire = |reports: Vec<Report>| {
+        let messages = reports.into_iter().filter(|(kind, _)| kind == "wire");
+        messages.map(|(_, text)| text)
+    };
+    let mut sessions = Vec::new();
+    const ORDERS: usize = 8;
+    for order in 0..ORDERS {
+        let query = format!("?OTRv{version}?");
+        let mut sent = parties
+            .each_mut()
+            .map(|party| VecDeque::from_iter(wire(party.tell("recv", &query))));
+        let mut turn = 0;
+        while sent.iter().any(|queue| !queue.is_empty()) {
+            // Whose message is next: the bits of the order say.
+            let preferred = order >> (turn % 3) & 1;
+            let from = if sent[preferred].is_empty() {
+                1 - preferred
+            } else {
+                preferred
+            };
+            let text = sent[from]
+                .pop_front()
+                .expect("one of them has sent something");
+            let reports = parties[1 - from].tell("recv", &text);
+            sent[1 - from].extend(wire(reports));
+            turn += 1;
+            assert!(turn < 40, "the two never come to an end");
+        }
+        let [a, b] = parties.each_mut().map(Party::status);
+        let encrypted = |status: &[String]| status.first().map(String::as_str) == Some("encrypted");
+        let session = a.last().cloned();
+        let agreed = encrypted(&a) && encrypted(&b) && session == b.last().cloned();
+        if agreed && !sessions.contains(&session) {
+            sessions.push(session);
+        }
+    }
+    (sessions.len(), ORDERS)
+}
+
+macro_rules! crossings {
+    ($($name:ident: $alice:expr, $bob:expr;)*) => {
+        $(#[test] #[ignore = "waits for the message functions"] fn $name() {
+            let (Some(alice), Some(bob)) = ($alice, $bob) else {
+                println!("no libotr is installed to talk to");
+                return;
+            };
+            for version in ["2", "3"] {
+                let (agreed, times) = cross(&alice, &bob, version);
+                assert_eq!(agreed, times, "version {version}");
+            }
+        })*
+    };
+}
+
+crossings! {
+    crossing_starts_of_ours_with_ours: Some(ours()), Some(ours());
+    crossing_starts_of_ours_with_stock: Some(ours()), stock();
+    crossing_starts_of_stock_with_ours: stock(), Some(ours());
 }
 
 macro_rules! pairings {
