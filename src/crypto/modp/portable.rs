@@ -233,7 +233,7 @@ fn add_square(columns: &mut Window, a: &Block) {
         for i in terms(k).start..k.div_ceil(2) {
             sum += product(doubled[i], a[k - i]);
         }
-        if k % 2 == 0 {
+        if k.is_multiple_of(2) {
             sum += product(a[k / 2], a[k / 2]);
         }
         columns[k] = sum;
