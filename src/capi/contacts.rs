@@ -25,7 +25,7 @@ use super::context::ConnContext;
 use super::instag::otrl_instag_t;
 use super::list;
 use super::userstate::OtrlUserState;
-use super::vault::{AddressHasher, ByAddress, next_serial, serials_given};
+use super::vault::{AddressHasher, ByAddress, next_serial, serials_given, trim};
 
 /// What the list is sorted by.
 #[derive(Clone, Copy)]
@@ -142,6 +142,7 @@ pub(crate) unsafe fn remove(node: *mut ConnContext) -> bool {
             unsafe { index.sorted.remove(node) };
             if index.sorted.is_empty() {
                 users.remove(&member.user);
+                trim(users);
             }
         }
     }
@@ -152,12 +153,16 @@ pub(crate) unsafe fn remove(node: *mut ConnContext) -> bool {
 
 /// Ends what [`remove`] began, right before the node's memory is released.
 pub(crate) fn released(node: *mut ConnContext) {
-    lock().members.remove(&node.addr());
+    let mut registry = lock();
+    registry.members.remove(&node.addr());
+    trim(&mut registry.members);
 }
 
 /// Forgets a user state whose memory is about to be released.
 pub(crate) fn user_released(us: OtrlUserState) {
-    lock().users.remove(&us.addr());
+    let mut registry = lock();
+    registry.users.remove(&us.addr());
+    trim(&mut registry.users);
 }
 
 /// The serial number of a context that the library has made and not

@@ -1,8 +1,8 @@
 //! The keys of a user state and the key file.
 
 use core::ffi::CStr;
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use zeroize::Zeroizing;
 
@@ -160,13 +160,10 @@ fn checked(numbers: &Components) -> Result<PrivateKey, Error> {
 const MOST_KNOWN: usize = 4096;
 
 /// Digests of the keys that have been checked.
-static KNOWN: OnceLock<Mutex<HashSet<[u8; 32]>>> = OnceLock::new();
+static KNOWN: Mutex<BTreeSet<[u8; 32]>> = Mutex::new(BTreeSet::new());
 
-fn known() -> std::sync::MutexGuard<'static, HashSet<[u8; 32]>> {
-    KNOWN
-        .get_or_init(Mutex::default)
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
+fn known() -> MutexGuard<'static, BTreeSet<[u8; 32]>> {
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A digest that tells nothing about the key, as it begins with a secret of

@@ -13,7 +13,7 @@ use super::gcrypt::gcry_error_t;
 use super::key_file;
 use super::privkey_t::OtrlPendingPrivKey;
 use super::userstate::OtrlUserState;
-use super::vault::ByAddress;
+use super::vault::{ByAddress, trim};
 use super::{alloc, list};
 use crate::crypto::dsa::PrivateKey;
 use crate::crypto::os_random;
@@ -62,7 +62,10 @@ impl Generation {
 
     /// Ends the generation at an address, if there is one.
     pub(crate) fn end(address: *mut c_void) -> Option<Arc<Self>> {
-        running().remove(&address.addr())
+        let mut running = running();
+        let ended = running.remove(&address.addr());
+        trim(&mut running);
+        ended
     }
 
     /// Makes the key. Takes its time; several threads may make different keys.

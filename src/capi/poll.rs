@@ -9,7 +9,7 @@ use super::context::ConnContext;
 use super::driver::{App, now};
 use super::state;
 use super::userstate::OtrlUserState;
-use super::vault::ByAddress;
+use super::vault::{ByAddress, trim};
 use crate::session;
 
 /// A context that waits.
@@ -37,7 +37,9 @@ pub(super) fn wait(us: OtrlUserState, context: *mut ConnContext) {
 
 /// Forgets what belongs to a user state.
 pub(super) fn forget(us: OtrlUserState) {
-    waiting().remove(&us.addr());
+    let mut table = waiting();
+    table.remove(&us.addr());
+    trim(&mut table);
 }
 
 /// Ends the exchanges that nobody answered in time, and the timer with the

@@ -53,7 +53,10 @@ impl<K, T> Vault<K, T> {
 
     /// Drops the value of `object`, if it has one.
     pub(crate) fn remove(&self, object: *mut K) {
-        let old = self.lock().remove(&object.addr());
+        let mut table = self.lock();
+        let old = table.remove(&object.addr());
+        trim(&mut table);
+        drop(table);
         drop(old);
     }
 
@@ -161,6 +164,14 @@ impl<K, T> Loan<'_, K, T> {
 }
 
 static NEXT_SERIAL: AtomicU64 = AtomicU64::new(1);
+
+/// Releases the memory of a table that has become empty, so that a program
+/// that has released everything has nothing left.
+pub(crate) fn trim<K, V, S: Default>(table: &mut HashMap<K, V, S>) {
+    if table.is_empty() && table.capacity() > 0 {
+        *table = HashMap::default();
+    }
+}
 
 /// A number that was not used before in this process.
 pub(crate) fn next_serial() -> u64 {
