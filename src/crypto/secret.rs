@@ -48,6 +48,9 @@ impl DerefMut for SecretBytes {
 impl Zeroize for SecretBytes {
     /// Wipes the whole capacity; nothing is left in the vector then.
     fn zeroize(&mut self) {
+        if self.0.capacity() == 0 {
+            return;
+        }
         // Not more than there is room for, so nothing moves.
         self.0.resize(self.0.capacity(), 0);
         self.0.as_mut_slice().zeroize();

@@ -145,6 +145,8 @@ impl KeyRing {
             .get(..message.authenticated_len)
             .ok_or(Error::Truncated)?;
 
+        // Until we answer, a peer announces the same key with every message.
+        let announced = *significant(&self.their_current.to_be_bytes()) == *message.next_dh;
         let pair = self.pair(ours, theirs)?;
         let mac = pair.receiving().mac.authenticate(authenticated);
         if !constant_time_eq(&mac, &message.mac) {
@@ -157,7 +159,11 @@ impl KeyRing {
         if counter <= pair.received {
             return Err(Error::Replayed);
         }
-        let their_next = Element::from_be_bytes(message.next_dh)?;
+        let their_next = if announced && theirs == Age::Previous {
+            None
+        } else {
+            Some(Element::from_be_bytes(message.next_dh)?)
+        };
         let their_next_keyid = message.sender_keyid.checked_add(1).ok_or(Error::TooLong)?;
         let our_next = match ours {
             Age::Current => {
@@ -174,8 +180,8 @@ impl KeyRing {
         if let Some((next, keyid)) = our_next {
             self.rotate_ours(next, keyid);
         }
-        if theirs == Age::Current {
-            self.rotate_theirs(their_next, their_next_keyid);
+        if let (Age::Current, Some(next)) = (theirs, their_next) {
+            self.rotate_theirs(next, their_next_keyid);
         }
 
         let end = memchr(END_OF_TEXT, &text);
