@@ -407,6 +407,7 @@ impl Ake {
         if let State::AwaitingSig(revealed) = &self.state
             && self.version == Some(local.version)
             && *revealed.their_dh.minimal() == *significant(&message.gy)
+            && !self.is_superseded(&revealed.commitment, master)
         {
             return Ok(Some(revealed.reveal_signature.clone()));
         }

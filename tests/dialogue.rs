@@ -529,3 +529,21 @@ fn several_instances_of_one_account_each_get_a_session() {
         2
     );
 }
+
+#[test]
+fn a_lost_reveal_signature_does_not_stand_in_the_way_of_a_new_start() {
+    for _ in 0..8 {
+        let mut pair = Pair::both(V3);
+        // Alice's exchange gets as far as her Reveal Signature, which is lost.
+        pair.alice.inbox.push_back(b"?OTRv3?".to_vec());
+        assert!(pair.step_alice() && pair.step_bob() && pair.step_alice());
+        pair.bob.inbox.clear();
+        // Both start anew; the commits cross.
+        pair.alice.inbox.push_back(b"?OTRv3?".to_vec());
+        pair.bob.inbox.push_back(b"?OTRv3?".to_vec());
+        assert!(pair.step_alice() && pair.step_bob());
+        pair.settle();
+        assert!(pair.alice.talk.is_private() && pair.bob.talk.is_private());
+        pair.chat(2);
+    }
+}

@@ -157,6 +157,16 @@ impl Ake {
         !in_use && !self.is_spent(masters)
     }
 
+    /// Whether the master has sent a newer commit than the one answered here.
+    /// A peer that has received both repeats its D-H key for the newer one.
+    pub(super) fn is_superseded(&self, answered: &Commitment, master: Option<&Self>) -> bool {
+        self.version
+            .and_then(|version| master?.pending_commit(version))
+            .is_some_and(|masters| {
+                masters.hashed_gx != answered.hashed_gx && !self.is_spent(masters)
+            })
+    }
+
     fn is_spent(&self, masters: &Commitment) -> bool {
         self.spent == Some(masters.hashed_gx)
     }
