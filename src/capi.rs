@@ -66,6 +66,8 @@ pub(crate) mod sm_messages;
 pub(crate) mod sm_numbers;
 mod state;
 mod stream;
+#[cfg(feature = "test-hooks")]
+pub(crate) mod test_hooks;
 #[cfg(test)]
 mod tests;
 pub(crate) mod vault;

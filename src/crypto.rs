@@ -4,6 +4,7 @@
 //! runs in a time that does not depend on secrets.
 
 pub mod dh;
+pub(crate) mod disclosure;
 pub mod dsa;
 pub(crate) mod limbs;
 pub mod modp;

@@ -8,6 +8,7 @@ use super::message::{Message1, Message2, Message3, Message4};
 use super::proof::{Coordinates, EqualLogs, Knowledge, Place};
 use crate::Error;
 use crate::crypto::Random;
+use crate::crypto::disclosure::disclose;
 use crate::crypto::modp::{Element, PowerTable, Residue, SecretExponent, pow, pow_g};
 
 /// Message 1 was sent.
@@ -84,6 +85,8 @@ impl Committed {
             .equal_logs
             .verify(Place::Rb, &self.qab, &self.g3b, &message.rb)?;
         let rab = pow(&message.rb, &self.a3);
-        Ok(rab.ct_eq(&self.pab).into())
+        let mut equal = rab.ct_eq(&self.pab).unwrap_u8();
+        disclose(&mut equal);
+        Ok(equal == 1)
     }
 }

@@ -6,9 +6,12 @@
 //! responses, and compares the hash.
 #![forbid(unsafe_code)]
 
+use subtle::ConstantTimeEq;
+
 use super::message::{challenge, scalar};
 use crate::Error;
 use crate::crypto::Random;
+use crate::crypto::disclosure::disclose;
 use crate::crypto::modp::{
     Challenge, Element, PowerTable, Residue, Scalar, SecretExponent, pow_g, pow_g_public,
 };
@@ -46,7 +49,10 @@ fn expect(
     first: &Residue,
     second: Option<&Residue>,
 ) -> Result<(), Error> {
-    if hash(place, first, second) == *claimed {
+    let found = hash(place, first, second);
+    let mut equal = found.as_bytes().ct_eq(claimed.as_bytes()).unwrap_u8();
+    disclose(&mut equal);
+    if equal == 1 {
         Ok(())
     } else {
         Err(Error::BadProof)

@@ -8,6 +8,7 @@ use super::message::{Message1, Message2, Message3, Message4};
 use super::proof::{Coordinates, EqualLogs, Knowledge, Place};
 use crate::Error;
 use crate::crypto::Random;
+use crate::crypto::disclosure::disclose;
 use crate::crypto::modp::{Element, PowerTable, Residue, SecretExponent, pow, pow_g};
 
 /// Message 1 has arrived, and the user has to answer.
@@ -95,6 +96,8 @@ impl Answered {
         };
         let rab = pow(&message.ra, &self.b3);
         let pab = Residue::from(&message.pa).divide(&self.pb);
-        Ok((rab.ct_eq(&pab).into(), reply))
+        let mut equal = rab.ct_eq(&pab).unwrap_u8();
+        disclose(&mut equal);
+        Ok((equal == 1, reply))
     }
 }

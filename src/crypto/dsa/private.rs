@@ -10,6 +10,7 @@ use super::scalar::{Order, Scalar};
 use super::{SCALAR_LEN, SIGNATURE_LEN};
 use crate::Error;
 use crate::crypto::Random;
+use crate::crypto::disclosure::disclose;
 use crate::wire::significant;
 use core::fmt;
 use hmac::EagerHash;
@@ -52,15 +53,17 @@ impl PrivateKey {
     ) -> Result<Self, Error> {
         let public = PublicKey::from_components(p, q, g, y)?;
         let order = Order::new(public.q())?;
-        let x = significant(x);
+        // How long the number is written says nothing about x itself.
+        let (excess, x) = x.split_at(x.len().saturating_sub(SCALAR_LEN));
+        let mut too_large = excess.iter().fold(0, |all, byte| all | byte);
         let mut padded = Zeroizing::new([0; SCALAR_LEN]);
-        let start = SCALAR_LEN.checked_sub(x.len()).ok_or(Error::OutOfRange)?;
-        padded
-            .get_mut(start..)
-            .ok_or(Error::OutOfRange)?
-            .copy_from_slice(x);
-        let (x, valid) = order.read(&padded);
-        if valid == 0 {
+        for (out, byte) in padded.iter_mut().rev().zip(x.iter().rev()) {
+            *out = *byte;
+        }
+        let (x, mut valid) = order.read(&padded);
+        disclose(&mut too_large);
+        disclose(&mut valid);
+        if too_large != 0 || valid == 0 {
             return Err(Error::OutOfRange);
         }
         Ok(Self {
@@ -129,7 +132,8 @@ impl PrivateKey {
         random: &mut dyn Random,
     ) -> Result<[u8; SIGNATURE_LEN], Error> {
         loop {
-            let signature = self.attempt(value, random)?;
+            let mut signature = self.attempt(value, random)?;
+            disclose(&mut signature);
             // Zeros come once in 2^159 attempts.
             let (r, s) = signature.split_at(SCALAR_LEN);
             if [r, s].iter().all(|half| half.iter().any(|&byte| byte != 0)) {

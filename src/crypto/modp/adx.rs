@@ -23,6 +23,7 @@
     reason = "indices are constants or bounded by the arrays' lengths"
 )]
 
+use super::environment::assumed;
 use super::generator::{LONG_EXIT_1536, R_1536, R_1536_SQUARED, SHORT_EXIT_1536};
 use super::group::{LIMBS, Limbs, P};
 use super::kernel::Arithmetic;
@@ -197,8 +198,8 @@ impl Adx {
     /// The implementation, if this processor can run it.
     pub(super) fn detect() -> Option<Self> {
         let runs = is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("adx")
-            && is_x86_feature_detected!("avx2");
+            && is_x86_feature_detected!("avx2")
+            && (is_x86_feature_detected!("adx") || assumed("adx"));
         runs.then_some(Self(()))
     }
 }

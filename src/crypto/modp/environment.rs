@@ -11,6 +11,19 @@ pub(super) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
+/// Whether a processor feature is to be taken for granted, for tests under
+/// valgrind, which executes the instructions of ADX but does not report them.
+#[cfg(all(target_arch = "x86_64", feature = "test-hooks"))]
+pub(super) fn assumed(feature: &str) -> bool {
+    variable("OTR_TEST_ASSUME").is_some_and(|value| value == feature)
+}
+
+/// Whether a processor feature is to be taken for granted: never.
+#[cfg(all(target_arch = "x86_64", not(feature = "test-hooks")))]
+pub(super) const fn assumed(_: &str) -> bool {
+    false
+}
+
 /// Whether the program is set-user-id, set-group-id or has gained capabilities.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn privileged() -> bool {

@@ -4,13 +4,14 @@
 use super::group::{LIMBS, Limbs, P, P_MINUS_1};
 use super::{ELEMENT_BYTES, Kernel};
 use crate::Error;
-use crate::crypto::limbs::{from_be_bytes, subtract, to_be_bytes};
+use crate::crypto::disclosure::disclose;
+use crate::crypto::limbs::{from_be_bytes, mask_equal, subtract, to_be_bytes};
 use core::cmp::Ordering;
 use core::fmt;
 use core::ops::Deref;
 use crypto_bigint::{Odd, U1536};
 use subtle::{Choice, ConstantTimeEq};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// A public member of the group: a number from 2 to p - 2.
 ///
@@ -96,7 +97,9 @@ impl Residue {
     /// [`Error::OutOfRange`] for 1 and p - 1, which no honest computation
     /// arrives at except with negligible probability.
     pub fn to_element(&self) -> Result<Element, Error> {
-        Element::checked(&self.0)
+        let mut public = Zeroizing::new(self.0);
+        disclose(&mut *public);
+        Element::checked(&public)
     }
 
     /// The product of two residues.
@@ -170,10 +173,10 @@ impl MinimalBytes {
     pub(super) fn new(limbs: &Limbs) -> Self {
         let mut bytes = [0; ELEMENT_BYTES];
         to_be_bytes(limbs, &mut bytes);
-        let start = bytes
-            .iter()
-            .position(|&byte| byte != 0)
-            .unwrap_or(ELEMENT_BYTES);
+        // The length of a number that is hashed shows in the time this takes,
+        // the protocol wants it so; but nothing else may.
+        let mut start = leading_zero_bytes(limbs);
+        disclose(&mut start);
         Self { bytes, start }
     }
 
@@ -184,6 +187,22 @@ impl MinimalBytes {
         out.extend_from_slice(&length.to_be_bytes());
         out.extend_from_slice(self);
     }
+}
+
+/// How many of the number's bytes are zero at its upper end.
+#[allow(clippy::arithmetic_side_effects, reason = "sums of at most 1536")]
+fn leading_zero_bytes(limbs: &Limbs) -> usize {
+    let (mut bits, mut above_are_zero) = (0, u64::MAX);
+    for &limb in limbs.iter().rev() {
+        let is_zero = mask_equal(limb, 0);
+        // With its lowest bit set a limb is never zero, and the result is the
+        // same but for zero itself.
+        let zeros = u64::from((limb | 1).leading_zeros()) + (is_zero & 1);
+        bits += zeros & above_are_zero;
+        above_are_zero &= is_zero;
+    }
+    // At most 1536.
+    usize::try_from(bits / 8).unwrap_or(ELEMENT_BYTES)
 }
 
 impl Deref for MinimalBytes {
