@@ -195,15 +195,12 @@ fn macros_have_the_names_that_programs_use() {
     }
 }
 
-/// The shared library that was built together with this test.
+/// The shared library that was built together with this test: beside it.
 fn library() -> PathBuf {
     let test = env::current_exe().unwrap();
-    let folder = test.parent().unwrap();
-    [folder, folder.parent().unwrap()]
-        .iter()
-        .map(|folder| folder.join("libotr.so"))
-        .find(|path| path.exists())
-        .expect("cargo builds the shared library for integration tests")
+    let built = test.with_file_name("libotr.so");
+    assert!(built.exists(), "cargo has not built {}", built.display());
+    built
 }
 
 #[test]

@@ -26,7 +26,8 @@ pub(crate) struct Library {
 
 /// The library that this test run has built, under the name that programs ask for.
 pub(crate) fn ours() -> Library {
-    let built = target_folder().join("libotr.so");
+    // For tests, cargo leaves the library beside them and does not touch the one that `cargo build` has put above.
+    let built = target_folder().join("deps/libotr.so");
     assert!(built.exists(), "cargo has not built {}", built.display());
     let folder = scratch("ours");
     let link = folder.join("libotr.so.5");
