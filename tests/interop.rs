@@ -289,8 +289,11 @@ fn converse(alice: &Library, bob: &Library, version: &str) {
     let session = talk.party(ALICE).status().pop();
     let reports = talk.command(BOB, "start", "");
     let (refreshed, new_session) = (talk.party(ALICE).status(), talk.party(ALICE).status().pop());
-    assert!(
-        new_session != session && new_session == talk.party(BOB).status().pop(),
+    assert_eq!(new_session, talk.party(BOB).status().pop());
+    // Compatibility: in version 1 a second key exchange leaves the running session as it is.
+    assert_eq!(
+        new_session == session,
+        version == "1",
         "a new session: {reports:?}"
     );
     assert_eq!(refreshed.first().map(String::as_str), Some("encrypted"));
@@ -384,7 +387,7 @@ fn cross(alice: &Library, bob: &Library, version: &str) -> (usize, usize) {
 
 macro_rules! crossings {
     ($($name:ident: $alice:expr, $bob:expr;)*) => {
-        $(#[test] #[ignore = "waits for the message functions"] fn $name() {
+        $(#[test] fn $name() {
             let (Some(alice), Some(bob)) = ($alice, $bob) else {
                 println!("no libotr is installed to talk to");
                 return;
