@@ -31,6 +31,7 @@ mod crossing;
 mod crossing_tests;
 pub(crate) mod parts;
 mod signature;
+mod steps;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -39,16 +40,15 @@ mod tests;
 use core::fmt;
 
 use crate::crypto::Random;
-use crate::crypto::dh::{AkeKeys, KeyPair};
+use crate::crypto::dh::KeyPair;
 use crate::crypto::dsa;
 use crate::crypto::modp::{Element, Residue};
+use crate::crypto::secret::scrubbed;
 use crate::wire::base64::armour;
 use crate::wire::message::{DhCommit, DhKey, Header, RevealSignature, Signature};
-use crate::wire::significant;
 use crate::{Error, InstanceTag, Version, limits, v1};
 
 use commitment::Commitment;
-use crossing::Crossing;
 
 /// The number of the D-H key that a handshake of version 2 or 3 uses.
 const FIRST_KEYID: u32 = 1;
@@ -168,9 +168,9 @@ pub struct Established {
     /// The number of our D-H key.
     pub our_keyid: u32,
     /// Our D-H key pair.
-    pub our_dh: KeyPair,
+    pub our_dh: Box<KeyPair>,
     /// What the two D-H keys share.
-    pub shared: Residue,
+    pub shared: Box<Residue>,
     /// The secure session id.
     pub session_id: SessionId,
     /// Which half of it is shown in bold here.
@@ -216,7 +216,7 @@ pub(crate) enum State {
 
 /// A peer's commit was answered with our D-H key.
 pub(crate) struct Answered {
-    key: KeyPair,
+    key: Box<KeyPair>,
     encrypted_gx: Vec<u8>,
     hashed_gx: [u8; 32],
     /// The commit of ours that gave way to the peer's: see [`crossing`].
@@ -227,7 +227,7 @@ pub(crate) struct Answered {
 pub(crate) struct Revealed {
     commitment: Commitment,
     their_dh: Element,
-    shared: Residue,
+    shared: Box<Residue>,
     /// The armoured message, in case it has to be sent again.
     reveal_signature: Vec<u8>,
 }
@@ -313,17 +313,7 @@ impl Ake {
     /// [`Error::WrongVersion`] for version 1, which has no such message;
     /// [`Error::Randomness`].
     pub fn start(&mut self, local: &Local, rng: &mut dyn Random) -> Result<Vec<u8>, Error> {
-        if local.version == Version::V1 {
-            return Err(Error::WrongVersion);
-        }
-        let commitment = Commitment::generate(rng)?;
-        let message = commitment.message(local)?;
-        self.enter(
-            State::AwaitingDhKey(Box::new(commitment)),
-            local.version,
-            true,
-        );
-        Ok(message)
+        scrubbed(|| self.begin(local, rng))
     }
 
     /// Receives a D-H Commit message: returns our D-H Key message, or our own
@@ -342,47 +332,7 @@ impl Ake {
         master: Option<&Self>,
         rng: &mut dyn Random,
     ) -> Result<Option<Vec<u8>>, Error> {
-        local.expect(&message.header)?;
-        if message.encrypted_gx.len() > MAX_ENCRYPTED_GX {
-            return Err(Error::TooLong);
-        }
-        match self.crossing(message, master) {
-            Crossing::Reflected => Ok(None),
-            Crossing::Ours(commitment) => commitment.message(local).map(Some),
-            Crossing::Theirs => self.answer(message, local, master, rng).map(Some),
-        }
-    }
-
-    /// Answers a commit with our D-H key.
-    fn answer(
-        &mut self,
-        message: &DhCommit,
-        local: &Local,
-        master: Option<&Self>,
-        rng: &mut dyn Random,
-    ) -> Result<Vec<u8>, Error> {
-        let reply;
-        if let State::AwaitingRevealSig(answered) = &mut self.state {
-            // Always the same key, so that several commits, of several
-            // instances perhaps, lead to one handshake and not to confusion.
-            reply = dh_key(&answered.key, local)?;
-            answered.encrypted_gx.clone_from(&message.encrypted_gx);
-            answered.hashed_gx = message.hashed_gx;
-            self.version = Some(local.version);
-        } else {
-            let key = KeyPair::generate(rng)?;
-            reply = dh_key(&key, local)?;
-            let answered = Answered {
-                key,
-                encrypted_gx: message.encrypted_gx.clone(),
-                hashed_gx: message.hashed_gx,
-                yielded: self.take_yielded(local.version),
-            };
-            let state = State::AwaitingRevealSig(Box::new(answered));
-            self.enter(state, local.version, false);
-        }
-        self.spend_commit_of(master);
-        Ok(reply)
+        scrubbed(|| self.receive_commit(message, local, master, rng))
     }
 
     /// Receives a D-H Key message: returns our Reveal Signature message,
@@ -403,23 +353,7 @@ impl Ake {
         signer: &dsa::PrivateKey,
         rng: &mut dyn Random,
     ) -> Result<Option<Vec<u8>>, Error> {
-        local.expect(&message.header)?;
-        if let State::AwaitingSig(revealed) = &self.state
-            && self.version == Some(local.version)
-            && *revealed.their_dh.minimal() == *significant(&message.gy)
-            && !self.is_superseded(&revealed.commitment, master)
-        {
-            return Ok(Some(revealed.reveal_signature.clone()));
-        }
-        let Some(commitment) = self.answerable_commit(local.version, master) else {
-            return Ok(None);
-        };
-        let their_dh = Element::from_be_bytes(&message.gy)?;
-        let revealed = commitment.reveal(their_dh, local, signer, rng)?;
-        let reply = revealed.reveal_signature.clone();
-        let state = State::AwaitingSig(Box::new(revealed));
-        self.enter(state, local.version, true);
-        Ok(Some(reply))
+        scrubbed(|| self.receive_dh_key(message, local, master, signer, rng))
     }
 
     /// Receives a Reveal Signature message: returns our Signature message,
@@ -442,59 +376,7 @@ impl Ake {
         signer: &dsa::PrivateKey,
         rng: &mut dyn Random,
     ) -> Result<Option<(Vec<u8>, Established)>, Error> {
-        local.expect(&message.header)?;
-        let State::AwaitingRevealSig(answered) = &self.state else {
-            return Ok(None);
-        };
-        if self.version != Some(local.version) {
-            return Ok(None);
-        }
-        let opened = commitment::open(
-            &answered.encrypted_gx,
-            &answered.hashed_gx,
-            &message.revealed_key,
-        )?;
-        let Some(their_dh) = opened else {
-            return Ok(None);
-        };
-        let our_dh = answered.key.clone();
-        let shared = our_dh.shared(&their_dh);
-        let keys = AkeKeys::derive(&shared);
-        let (their_key, their_keyid) = signature::open(
-            &keys.reveal,
-            our_dh.public(),
-            &their_dh,
-            &message.encrypted_signature,
-            &message.mac,
-        )?;
-        let sealed = signature::seal(
-            &keys.signature,
-            our_dh.public(),
-            &their_dh,
-            signer,
-            FIRST_KEYID,
-            rng,
-        )?;
-        let reply = Signature {
-            header: local.header(),
-            encrypted_signature: sealed.encrypted,
-            mac: sealed.mac,
-        };
-        let reply = armour(&reply.encode()?);
-        self.state = State::None;
-        let established = Established {
-            version: local.version,
-            their_key,
-            their_keyid,
-            their_dh,
-            our_keyid: FIRST_KEYID,
-            our_dh,
-            shared,
-            session_id: SessionId::new(keys.session_id),
-            half: SessionHalf::Second,
-            initiated: self.initiated,
-        };
-        Ok(Some((reply, established)))
+        scrubbed(|| self.receive_reveal_signature(message, local, signer, rng))
     }
 
     /// Receives a Signature message: returns the end of the handshake.
@@ -506,43 +388,7 @@ impl Ake {
         message: &Signature,
         local: &Local,
     ) -> Result<Option<Established>, Error> {
-        local.expect(&message.header)?;
-        let State::AwaitingSig(revealed) = &self.state else {
-            return Ok(None);
-        };
-        if self.version != Some(local.version) {
-            return Ok(None);
-        }
-        let keys = AkeKeys::derive(&revealed.shared);
-        let (their_key, their_keyid) = signature::open(
-            &keys.signature,
-            revealed.commitment.key.public(),
-            &revealed.their_dh,
-            &message.encrypted_signature,
-            &message.mac,
-        )?;
-        let State::AwaitingSig(revealed) = core::mem::take(&mut self.state) else {
-            return Ok(None);
-        };
-        let Revealed {
-            commitment,
-            their_dh,
-            shared,
-            ..
-        } = *revealed;
-        self.spent = Some(commitment.hashed_gx);
-        Ok(Some(Established {
-            version: local.version,
-            their_key,
-            their_keyid,
-            their_dh,
-            our_keyid: FIRST_KEYID,
-            our_dh: commitment.key,
-            shared,
-            session_id: SessionId::new(keys.session_id),
-            half: SessionHalf::First,
-            initiated: self.initiated,
-        }))
+        scrubbed(|| self.receive_signature(message, local))
     }
 
     pub(crate) fn enter(&mut self, state: State, version: Version, initiated: bool) {

@@ -35,7 +35,7 @@ use crate::ake::Established;
 use crate::crypto::Random;
 use crate::crypto::dh::{KeyPair, SessionKeys};
 use crate::crypto::modp::Element;
-use crate::crypto::secret::SecretBytes;
+use crate::crypto::secret::{SecretBytes, scrubbed};
 
 pub use message::{Opened, Sealed};
 pub(crate) use pair::Pair;
@@ -58,8 +58,8 @@ enum Age {
 pub struct KeyRing {
     /// The number of our current key; at least 2.
     our_keyid: u32,
-    our_current: KeyPair,
-    our_previous: KeyPair,
+    our_current: Box<KeyPair>,
+    our_previous: Box<KeyPair>,
     /// The number of the peer's current key; at least 1.
     their_keyid: u32,
     their_current: Element,
@@ -95,11 +95,13 @@ impl KeyRing {
     /// successor, which does not happen with handshakes of version 2 and 3.
     pub fn new(established: &Established, rng: &mut dyn Random) -> Result<Self, Error> {
         let our_keyid = established.our_keyid.checked_add(1).ok_or(Error::TooLong)?;
-        let our_current = KeyPair::generate(rng)?;
+        let our_current = scrubbed(|| KeyPair::generate(rng))?;
         let we_are_high = *established.our_dh.public() > established.their_dh;
-        let keys = SessionKeys::derive(&established.shared, we_are_high);
         let mut pairs = Pairs::default();
-        pairs.previous.current = Some(Box::new(Pair::new(keys)));
+        pairs.previous.current = Some(scrubbed(|| {
+            let keys = SessionKeys::derive(&established.shared, we_are_high);
+            Box::new(Pair::new(keys))
+        }));
         Ok(Self {
             our_keyid,
             our_current,

@@ -43,6 +43,7 @@ use crate::ake::SessionId;
 use crate::crypto::Random;
 use crate::crypto::dsa::Fingerprint;
 use crate::crypto::modp::SecretExponent;
+use crate::crypto::secret::scrubbed;
 use crate::crypto::symmetric::sha256;
 use crate::limits;
 use crate::wire::tlv::{self, Tlv};
@@ -82,7 +83,7 @@ pub enum Progress {
 
 /// What two users compare, made from what they typed.
 #[derive(Clone)]
-pub struct Secret(SecretExponent);
+pub struct Secret(Box<SecretExponent>);
 
 impl Secret {
     /// Binds what the user typed to both sides' keys and to the session, so
@@ -96,14 +97,14 @@ impl Secret {
         session_id: &SessionId,
         typed: &[u8],
     ) -> Result<Self, Error> {
-        let hash = Zeroizing::new(sha256(&[
+        let parts: [&[u8]; 5] = [
             &[SECRET_VERSION],
             initiator.as_bytes(),
             responder.as_bytes(),
             session_id.as_bytes(),
             typed,
-        ]));
-        Self::from_be_bytes(&*hash)
+        ];
+        scrubbed(|| Self::from_be_bytes(&*Zeroizing::new(sha256(&parts))))
     }
 
     /// A secret that was made elsewhere, as a big-endian number.
@@ -111,7 +112,7 @@ impl Secret {
     /// # Errors
     /// [`Error::OutOfRange`] beyond 192 bytes.
     pub fn from_be_bytes(number: &[u8]) -> Result<Self, Error> {
-        SecretExponent::from_be_bytes(number).map(Self)
+        scrubbed(|| Ok(Self(Box::new(SecretExponent::from_be_bytes(number)?))))
     }
 }
 
@@ -228,6 +229,15 @@ impl Smp {
         question: Option<&[u8]>,
         rng: &mut dyn Random,
     ) -> Result<Tlv, Error> {
+        scrubbed(|| self.initiate(secret, question, rng))
+    }
+
+    fn initiate(
+        &mut self,
+        secret: &Secret,
+        question: Option<&[u8]>,
+        rng: &mut dyn Random,
+    ) -> Result<Tlv, Error> {
         let (kind, mut value) = match question {
             None => (tlv::SMP1, Vec::new()),
             Some(question) => {
@@ -258,8 +268,8 @@ impl Smp {
         let State::Asked(asked) = &self.state else {
             return Err(Error::NotAsked);
         };
-        let (answered, message) = asked.answer(secret, rng)?;
-        self.state = State::Answered(Box::new(answered));
+        let (answered, message) = scrubbed(|| asked.answer(secret, rng))?;
+        self.state = State::Answered(answered);
         self.progress = Progress::Ok;
         Ok(Tlv::new(tlv::SMP2, message.encode()))
     }
@@ -282,6 +292,10 @@ impl Smp {
     /// [`Error::Randomness`], with the run as it was. What is wrong with a
     /// record is an [`Outcome`].
     pub fn receive(&mut self, record: &Tlv, rng: &mut dyn Random) -> Result<Outcome, Error> {
+        scrubbed(|| self.step(record, rng))
+    }
+
+    fn step(&mut self, record: &Tlv, rng: &mut dyn Random) -> Result<Outcome, Error> {
         match (record.kind, &self.state) {
             (tlv::SMP_ABORT, _) => {
                 self.clear();

@@ -22,6 +22,7 @@ use crate::crypto::Random;
 use crate::crypto::dh::{self, KeyPair};
 use crate::crypto::dsa;
 use crate::crypto::modp::Element;
+use crate::crypto::secret::scrubbed;
 use crate::crypto::symmetric::sha1;
 use crate::data::KeyRing;
 use crate::wire::base64::armour;
@@ -35,9 +36,12 @@ const REPLY: u8 = 1;
 /// The number of a D-H key that is not taken from a session.
 const FIRST_KEYID: u32 = 1;
 
+/// A D-H key and its number.
+pub(crate) type Numbered = (Box<KeyPair>, u32);
+
 /// What an exchange in progress needs: our key, and the message it is in.
 pub(crate) struct Setup {
-    pub(crate) key: KeyPair,
+    pub(crate) key: Box<KeyPair>,
     pub(crate) keyid: u32,
     pub(crate) message: Vec<u8>,
 }
@@ -79,7 +83,16 @@ impl Ake {
     /// one.
     pub(crate) fn start_v1_with(
         &mut self,
-        key: Option<(KeyPair, u32)>,
+        key: Option<Numbered>,
+        signer: &dsa::PrivateKey,
+        rng: &mut dyn Random,
+    ) -> Result<Vec<u8>, Error> {
+        scrubbed(|| self.begin_v1(key, signer, rng))
+    }
+
+    fn begin_v1(
+        &mut self,
+        key: Option<Numbered>,
         signer: &dsa::PrivateKey,
         rng: &mut dyn Random,
     ) -> Result<Vec<u8>, Error> {
@@ -121,7 +134,18 @@ impl Ake {
         &mut self,
         message: &V1KeyExchange,
         decoded: &[u8],
-        key: Option<(KeyPair, u32)>,
+        key: Option<Numbered>,
+        signer: &dsa::PrivateKey,
+        rng: &mut dyn Random,
+    ) -> Result<Option<Exchanged>, Error> {
+        scrubbed(|| self.receive_v1(message, decoded, key, signer, rng))
+    }
+
+    fn receive_v1(
+        &mut self,
+        message: &V1KeyExchange,
+        decoded: &[u8],
+        key: Option<Numbered>,
         signer: &dsa::PrivateKey,
         rng: &mut dyn Random,
     ) -> Result<Option<Exchanged>, Error> {
@@ -166,7 +190,7 @@ impl Ake {
                 SessionHalf::First
             },
             our_dh,
-            shared,
+            shared: Box::new(shared),
             initiated,
         };
         Ok(Some(Exchanged { reply, established }))
@@ -174,15 +198,15 @@ impl Ake {
 }
 
 /// The key of a session, with its number.
-fn session_key(session: Option<&KeyRing>) -> Option<(KeyPair, u32)> {
+fn session_key(session: Option<&KeyRing>) -> Option<Numbered> {
     session.map(|session| {
         let (key, keyid) = session.acknowledged_key();
-        (key.clone(), keyid)
+        (Box::new(key.clone()), keyid)
     })
 }
 
 /// The key to exchange: the one that is to be used again, or a new one.
-fn or_new(key: Option<(KeyPair, u32)>, rng: &mut dyn Random) -> Result<(KeyPair, u32), Error> {
+fn or_new(key: Option<Numbered>, rng: &mut dyn Random) -> Result<Numbered, Error> {
     match key {
         Some(key) => Ok(key),
         None => Ok((KeyPair::generate(rng)?, FIRST_KEYID)),

@@ -17,7 +17,7 @@ use crate::wire::{Reader, Writer};
 /// A D-H key we have committed to but not shown yet.
 #[derive(Clone)]
 pub(crate) struct Commitment {
-    pub(super) key: KeyPair,
+    pub(super) key: Box<KeyPair>,
     /// Encrypts the public key until it is revealed: r in the protocol text.
     pub(super) r: Zeroizing<[u8; 16]>,
     pub(super) hashed_gx: [u8; 32],
@@ -32,7 +32,7 @@ impl Commitment {
     }
 
     /// Commits to this key.
-    pub(super) fn new(key: KeyPair, r: Zeroizing<[u8; 16]>) -> Self {
+    pub(super) fn new(key: Box<KeyPair>, r: Zeroizing<[u8; 16]>) -> Self {
         let hashed_gx = sha256(&[mpi(key.public()).as_slice()]);
         Self { key, r, hashed_gx }
     }
@@ -75,7 +75,7 @@ impl Commitment {
         Ok(Revealed {
             commitment: self.clone(),
             their_dh,
-            shared,
+            shared: Box::new(shared),
             reveal_signature: armour(&message.encode()?),
         })
     }

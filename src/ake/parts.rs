@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::{Ake, Answered, Commitment, Revealed, State};
 use crate::crypto::dh::KeyPair;
 use crate::crypto::modp::{Element, SecretExponent};
+use crate::crypto::secret::scrubbed;
 use crate::v1::Setup;
 use crate::{Error, Version};
 
@@ -91,6 +92,10 @@ impl Ake {
     /// [`Error::OutOfRange`] for an exponent of more than 192 bytes or whose
     /// public key is not in 2..=p-2, and for such a key of the peer.
     pub(crate) fn from_parts(parts: Parts) -> Result<Self, Error> {
+        scrubbed(|| Self::assemble(parts))
+    }
+
+    fn assemble(parts: Parts) -> Result<Self, Error> {
         let pair = |secret: &Secret| KeyPair::from_secret(SecretExponent::from_be_bytes(secret)?);
         let state = match parts.state {
             StateParts::None => State::None,
@@ -116,7 +121,7 @@ impl Ake {
                 let commitment = Commitment::new(pair(&key)?, r);
                 let their_dh = Element::from_be_bytes(&their_dh)?;
                 State::AwaitingSig(Box::new(Revealed {
-                    shared: commitment.key.shared(&their_dh),
+                    shared: Box::new(commitment.key.shared(&their_dh)),
                     commitment,
                     their_dh,
                     reveal_signature,

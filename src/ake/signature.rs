@@ -112,8 +112,8 @@ mod tests {
 
     struct Setting {
         keys: SignatureKeys,
-        ours: KeyPair,
-        theirs: KeyPair,
+        ours: Box<KeyPair>,
+        theirs: Box<KeyPair>,
         signer: dsa::PrivateKey,
     }
 

@@ -19,7 +19,7 @@ use crate::crypto::dh::KeyPair;
 use crate::crypto::dsa::PrivateKey;
 use crate::crypto::modp::SecretExponent;
 use crate::crypto::os_random;
-use crate::v1::Exchanged;
+use crate::v1::{Exchanged, Numbered};
 use crate::wire::base64;
 use crate::wire::message::{DhCommit, DhKey, RevealSignature, Signature};
 use crate::wire::v1::V1KeyExchange;
@@ -573,7 +573,7 @@ unsafe fn signer(key: *mut OtrlPrivKey) -> Result<Arc<PrivateKey>, gcry_error_t>
 unsafe fn numbered(
     pair: *const DH_keypair,
     keyid: c_uint,
-) -> Result<Option<(KeyPair, u32)>, gcry_error_t> {
+) -> Result<Option<Numbered>, gcry_error_t> {
     if pair.is_null() {
         return Ok(None);
     }

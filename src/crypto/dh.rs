@@ -15,7 +15,8 @@ use crate::Error;
 
 /// A key pair: a secret exponent and 2 to its power.
 ///
-/// Secret exponents have 320 bits. The exponent is wiped on drop.
+/// Secret exponents have 320 bits. The exponent is wiped on drop; a pair is
+/// handed about in a box, so that no copies of it are left where it was.
 #[derive(Clone)]
 pub struct KeyPair {
     secret: SecretExponent,
@@ -27,7 +28,7 @@ impl KeyPair {
     ///
     /// # Errors
     /// [`Error::Randomness`] if the random source fails.
-    pub fn generate(rng: &mut dyn Random) -> Result<Self, Error> {
+    pub fn generate(rng: &mut dyn Random) -> Result<Box<Self>, Error> {
         Self::from_secret(SecretExponent::random_320(rng)?)
     }
 
@@ -36,9 +37,9 @@ impl KeyPair {
     /// # Errors
     /// [`Error::OutOfRange`] if the public key would not be in 2..=p-2, as
     /// with the exponent 0.
-    pub fn from_secret(secret: SecretExponent) -> Result<Self, Error> {
+    pub fn from_secret(secret: SecretExponent) -> Result<Box<Self>, Error> {
         let public = modp::pow_g(&secret).to_element()?;
-        Ok(Self { secret, public })
+        Ok(Box::new(Self { secret, public }))
     }
 
     /// The public key.
@@ -247,12 +248,12 @@ mod tests {
             .collect()
     }
 
-    fn pair(secret: &str) -> KeyPair {
+    fn pair(secret: &str) -> Box<KeyPair> {
         KeyPair::from_secret(SecretExponent::from_be_bytes(&hex(secret)).unwrap()).unwrap()
     }
 
     /// The lower and the higher key of the pair below.
-    fn low_and_high() -> (KeyPair, KeyPair) {
+    fn low_and_high() -> (Box<KeyPair>, Box<KeyPair>) {
         (
             pair(
                 "5e6482a4e7ff3f3e688be76da428d739f2aefdfa2d3085b134b39d30d38c0dab\

@@ -110,7 +110,7 @@ impl Aes128Ctr {
             return self.apply_to_few(counter, data);
         }
         let first = counter_block(counter, 0);
-        let core = CtrCore::<_, Ctr128BE>::inner_iv_init(self.0.clone(), &first);
+        let core = CtrCore::<_, Ctr128BE>::inner_iv_init(&self.0, &first);
         StreamCipherCoreWrapper::from_core(core).apply_keystream(data);
     }
 

@@ -11,7 +11,7 @@ use crate::ake::Local;
 use crate::crypto::Random;
 use crate::crypto::dh::KeyPair;
 use crate::crypto::modp::Element;
-use crate::crypto::secret::SecretBytes;
+use crate::crypto::secret::{SecretBytes, scrubbed, scrubbed_briefly};
 use crate::crypto::symmetric::constant_time_eq;
 use crate::wire::base64::armour;
 use crate::wire::message::DataMessage;
@@ -63,6 +63,16 @@ impl KeyRing {
     /// [`Error::InvalidValue`] for a NUL in the text; [`Error::TooLong`] if a
     /// record or the whole does not fit its length field.
     pub fn encrypt(
+        &mut self,
+        local: &Local,
+        text: &[u8],
+        tlvs: &[Tlv],
+        flags: u8,
+    ) -> Result<Sealed, Error> {
+        scrubbed_briefly(|| self.seal(local, text, tlvs, flags))
+    }
+
+    fn seal(
         &mut self,
         local: &Local,
         text: &[u8],
@@ -139,6 +149,15 @@ impl KeyRing {
         decoded: &[u8],
         rng: &mut dyn Random,
     ) -> Result<Opened, Error> {
+        scrubbed_briefly(|| self.open(message, decoded, rng))
+    }
+
+    fn open(
+        &mut self,
+        message: &DataMessage<'_>,
+        decoded: &[u8],
+        rng: &mut dyn Random,
+    ) -> Result<Opened, Error> {
         let ours = self.our_age(message.recipient_keyid)?;
         let theirs = self.their_age(message.sender_keyid)?;
         let authenticated = decoded
@@ -168,7 +187,10 @@ impl KeyRing {
         let our_next = match ours {
             Age::Current => {
                 let keyid = message.recipient_keyid.checked_add(1);
-                Some((KeyPair::generate(rng)?, keyid.ok_or(Error::TooLong)?))
+                Some((
+                    scrubbed(|| KeyPair::generate(rng))?,
+                    keyid.ok_or(Error::TooLong)?,
+                ))
             }
             Age::Previous => None,
         };

@@ -3,6 +3,7 @@
 
 use crate::Error;
 use crate::crypto::dh::SessionKeys;
+use crate::crypto::secret::scrubbed;
 use crate::crypto::symmetric::{Aes128Ctr, AesKey, HmacSha1, MacKey};
 
 /// Keys with the counters that go with them.
@@ -54,14 +55,15 @@ impl Pair {
     /// The keys for what we send.
     pub(super) fn sending(&mut self) -> &Direction {
         let (aes, mac) = (&self.keys.sending_aes, &self.keys.sending_mac);
-        self.sending.get_or_insert_with(|| Direction::new(aes, mac))
+        self.sending
+            .get_or_insert_with(|| scrubbed(|| Direction::new(aes, mac)))
     }
 
     /// The keys for what we receive.
     pub(super) fn receiving(&mut self) -> &Direction {
         let (aes, mac) = (&self.keys.receiving_aes, &self.keys.receiving_mac);
         self.receiving
-            .get_or_insert_with(|| Direction::new(aes, mac))
+            .get_or_insert_with(|| scrubbed(|| Direction::new(aes, mac)))
     }
 
     /// The counter for the next message we send; the first is 1.

@@ -12,7 +12,7 @@ use super::{Age, KeyRing, Pair, Pairs};
 use crate::Error;
 use crate::crypto::dh::KeyPair;
 use crate::crypto::modp::{Element, SecretExponent};
-use crate::crypto::secret::SecretBytes;
+use crate::crypto::secret::{SecretBytes, scrubbed};
 
 /// What a key ring consists of. In every pair of things the current one comes
 /// first and the previous one second.
@@ -87,6 +87,10 @@ impl KeyRing {
     /// [`Error::ZeroKeyId`]; [`Error::UnknownKey`] for a pair with a previous
     /// key of the peer that is missing.
     pub(crate) fn from_parts(parts: Parts) -> Result<Self, Error> {
+        scrubbed(|| Self::assemble(parts))
+    }
+
+    fn assemble(parts: Parts) -> Result<Self, Error> {
         if parts.our_keyid < 2 || parts.their_keyid == 0 {
             return Err(Error::ZeroKeyId);
         }

@@ -7,6 +7,7 @@ use crate::Error;
 use crate::ake::Established;
 use crate::crypto::dh::{KeyPair, SessionKeys};
 use crate::crypto::modp::Element;
+use crate::crypto::secret::scrubbed;
 
 impl KeyRing {
     /// Which of our keys has this number.
@@ -35,13 +36,14 @@ impl KeyRing {
                 &mut slots.previous,
             ),
         };
-        Ok(slot
-            .get_or_insert_with(|| Box::new(Pair::new(SessionKeys::between(our_key, their_key)))))
+        Ok(slot.get_or_insert_with(|| {
+            scrubbed(|| Box::new(Pair::new(SessionKeys::between(our_key, their_key))))
+        }))
     }
 
     /// The peer has seen our current key: forgets the previous one and makes
     /// `next`, which has number `keyid`, the current one.
-    pub(super) fn rotate_ours(&mut self, next: KeyPair, keyid: u32) {
+    pub(super) fn rotate_ours(&mut self, next: Box<KeyPair>, keyid: u32) {
         self.our_previous = core::mem::replace(&mut self.our_current, next);
         self.our_keyid = keyid;
         let newer = core::mem::take(&mut self.pairs.current);

@@ -38,7 +38,7 @@ pub(super) fn begin(secret: &Secret, rng: &mut dyn Random) -> Result<(Begun, Mes
         g3a: pow_g(&a3).to_element()?,
         knows_a3: Knowledge::prove(Place::G3a, &a3, rng)?,
     };
-    let x = secret.0.clone();
+    let x = SecretExponent::clone(&secret.0);
     Ok((Begun { x, a2, a3 }, message))
 }
 

@@ -43,7 +43,7 @@ impl Asked {
         &self,
         secret: &Secret,
         rng: &mut dyn Random,
-    ) -> Result<(Answered, Message2), Error> {
+    ) -> Result<(Box<Answered>, Message2), Error> {
         let y = &secret.0;
         let b2 = SecretExponent::random_1536(rng)?;
         let b3 = SecretExponent::random_1536(rng)?;
@@ -61,14 +61,14 @@ impl Asked {
             qb,
             coordinates: Coordinates::prove(Place::PbQb, (&g2, &g3), &r4, y, rng)?,
         };
-        let answered = Answered {
+        let answered = Box::new(Answered {
             b3,
             g3a: self.g3a,
             g2,
             g3,
             pb,
             qb,
-        };
+        });
         Ok((answered, message))
     }
 }
