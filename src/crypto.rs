@@ -3,9 +3,12 @@
 //! Everything here works on fixed sizes, takes randomness as an argument and
 //! runs in a time that does not depend on secrets.
 
+#[cfg(target_arch = "x86_64")]
+mod adx;
 pub mod dh;
 pub(crate) mod disclosure;
 pub mod dsa;
+mod environment;
 pub(crate) mod limbs;
 pub mod modp;
 pub mod mont;

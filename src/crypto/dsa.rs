@@ -10,6 +10,8 @@
 //! bits, p has 1024 to 3072, and 1 < g, y < p. Keys that programs really use
 //! have a p of 1024 bits.
 
+#[cfg(target_arch = "x86_64")]
+mod adx;
 mod comb;
 mod field;
 mod fingerprint;

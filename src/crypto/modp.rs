@@ -37,8 +37,6 @@ mod adx;
 #[cfg(test)]
 mod comb_test;
 mod digits;
-#[allow(unsafe_code, reason = "asks the system for the program's privileges")]
-mod environment;
 mod exponent;
 mod generator;
 mod group;
@@ -106,7 +104,7 @@ pub struct PowerTable(TableOf);
 enum TableOf {
     Portable(Table<Portable>),
     #[cfg(target_arch = "x86_64")]
-    Adx(Table<adx::Adx>),
+    Adx(Table<crate::crypto::adx::Adx>),
     #[cfg(target_arch = "x86_64")]
     Ifma(Table<ifma::Ifma>),
 }

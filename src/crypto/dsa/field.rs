@@ -82,9 +82,8 @@ pub(super) trait WithField {
 /// Runs `action` with the arithmetic that fits `p`, a big-endian number of up
 /// to 3072 bits.
 ///
-/// Only the size that is really used has an implementation for one processor
-/// beside the portable one. With BMI2 and ADX the latter is used, too: of a key
-/// exchange it makes up about a third there.
+/// Only the size that is really used has implementations for certain processors
+/// beside the portable one.
 ///
 /// # Errors
 /// [`Error::OutOfRange`] if p is even or longer.
@@ -93,6 +92,13 @@ pub(super) fn with_field<A: WithField>(p: &[u8], action: A) -> Result<A::Output,
     if p.len() == 128
         && Kernel::active().is_ifma()
         && let Some(field) = super::ifma::Ifma::new(&limbs(p)?)
+    {
+        return Ok(action.run(field));
+    }
+    #[cfg(target_arch = "x86_64")]
+    if p.len() == 128
+        && let Some(instructions) = Kernel::active().adx()
+        && let Some(field) = super::adx::AdxField::new(instructions, &limbs(p)?)
     {
         return Ok(action.run(field));
     }

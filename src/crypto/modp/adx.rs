@@ -1,15 +1,12 @@
-//! The group's arithmetic with the x86-64 extensions BMI2 and ADX: a multiplication that
-//! leaves the flags alone, and two additions that use one flag each, so that
-//! two carry chains run side by side.
+//! The group's arithmetic with BMI2 and ADX.
 //!
 //! A number is 24 limbs of 64 bits, R is 2^1536, and everything is below R: with
 //! a, b < R Montgomery's sum before its division, a * b + M * p, is below
 //! R * (R + p), so the quotient is below R + p, and if it does not fit in R, one
-//! subtraction of p makes it fit. Work is done in blocks of eight limbs by eight, whose
-//! running sum stays in registers. There are two such blocks, [`rows`] and
-//! [`cancelling_rows`]; what is around them is plain Rust.
+//! subtraction of p makes it fit.
 //!
-//! A square a * a is put together from the blocks A0, A1, A2 of a as
+//! Work is done in blocks of eight limbs. A square a * a is put together from the
+//! blocks A0, A1, A2 of a as
 //!
 //! ```text
 //! A0 * (A0 + 2 * A1 + 2 * A2)  +  A1 * (A1 + 2 * A2)  +  A2 * A2
@@ -23,185 +20,40 @@
     reason = "indices are constants or bounded by the arrays' lengths"
 )]
 
-use super::environment::assumed;
 use super::generator::{LONG_EXIT_1536, R_1536, R_1536_SQUARED, SHORT_EXIT_1536};
 use super::group::{LIMBS, Limbs, P};
 use super::kernel::Arithmetic;
 use super::portable;
+use crate::crypto::adx::{Adx, BLOCK, Block, add, add_masked, single, subtract_masked};
 use crate::crypto::limbs::{mask, reduce_once};
 use core::arch::asm;
-use core::arch::x86_64::{_addcarry_u64, _subborrow_u64};
 use zeroize::Zeroize;
 
-/// One row: a * row[i] is added to the sum, the lowest limb of the sum is
-/// written, and its register receives the new highest limb. The low halves of the products go along the carry
-/// flag's chain, the high halves along the overflow flag's.
-macro_rules! row {
-    ($i:literal, $s0:literal, $s1:literal, $s2:literal, $s3:literal,
-     $s4:literal, $s5:literal, $s6:literal, $s7:literal) => {
-        concat!(
-            "mov rdx, [{row} + ",
-            $i,
-            "]\n",
-            "xor {low:e}, {low:e}\n", // clears both flags
-            "mulx {high}, {low}, [{a}]\n",
-            "adcx ",
-            $s0,
-            ", {low}\n",
-            "adox ",
-            $s1,
-            ", {high}\n",
-            "mulx {high}, {low}, [{a} + 8]\n",
-            "adcx ",
-            $s1,
-            ", {low}\n",
-            "adox ",
-            $s2,
-            ", {high}\n",
-            "mulx {high}, {low}, [{a} + 16]\n",
-            "adcx ",
-            $s2,
-            ", {low}\n",
-            "adox ",
-            $s3,
-            ", {high}\n",
-            "mulx {high}, {low}, [{a} + 24]\n",
-            "adcx ",
-            $s3,
-            ", {low}\n",
-            "adox ",
-            $s4,
-            ", {high}\n",
-            "mulx {high}, {low}, [{a} + 32]\n",
-            "adcx ",
-            $s4,
-            ", {low}\n",
-            "adox ",
-            $s5,
-            ", {high}\n",
-            "mulx {high}, {low}, [{a} + 40]\n",
-            "adcx ",
-            $s5,
-            ", {low}\n",
-            "adox ",
-            $s6,
-            ", {high}\n",
-            "mulx {high}, {low}, [{a} + 48]\n",
-            "adcx ",
-            $s6,
-            ", {low}\n",
-            "adox ",
-            $s7,
-            ", {high}\n",
-            "mov [{row} + {out} + ",
-            $i,
-            "], ",
-            $s0,
-            "\n",
-            "mulx ",
-            $s0,
-            ", {low}, [{a} + 56]\n",
-            "adcx ",
-            $s7,
-            ", {low}\n",
-            "mov {low:e}, 0\n", // keeps the flags
-            "adcx ",
-            $s0,
-            ", {low}\n",
-            "adox ",
-            $s0,
-            ", {low}\n",
-        )
-    };
-}
-
-/// The same with the lowest block of p and the sum's own lowest limb as the
-/// multiplier.
+/// To the sum that multiple m * p is added which makes its lowest limb vanish;
+/// the limb's register receives the new highest one.
+///
+/// As p = -1 modulo 2^64, m is the lowest limb itself, and limb 0 of p needs no
+/// multiplication: m * p\[0\] + m = m * 2^64, so that m passes to the next limb.
+#[rustfmt::skip]
 macro_rules! cancelling_row {
     ($i:literal, $s0:literal, $s1:literal, $s2:literal, $s3:literal,
      $s4:literal, $s5:literal, $s6:literal, $s7:literal) => {
         concat!(
-            "mov rdx, ",
-            $s0,
-            "\n",
-            "mov [{row} + ",
-            $i,
-            "], rdx\n",
+            "mov rdx, ", $s0, "\n",
+            "mov [{row} + ", $i, "], rdx\n",
             "xor {low:e}, {low:e}\n", // clears both flags
-            "adox ",
-            $s1,
-            ", rdx\n",
-            "mulx {high}, {low}, [{p} + 8]\n",
-            "adcx ",
-            $s1,
-            ", {low}\n",
-            "adox ",
-            $s2,
-            ", {high}\n",
-            "mulx {high}, {low}, [{p} + 16]\n",
-            "adcx ",
-            $s2,
-            ", {low}\n",
-            "adox ",
-            $s3,
-            ", {high}\n",
-            "mulx {high}, {low}, [{p} + 24]\n",
-            "adcx ",
-            $s3,
-            ", {low}\n",
-            "adox ",
-            $s4,
-            ", {high}\n",
-            "mulx {high}, {low}, [{p} + 32]\n",
-            "adcx ",
-            $s4,
-            ", {low}\n",
-            "adox ",
-            $s5,
-            ", {high}\n",
-            "mulx {high}, {low}, [{p} + 40]\n",
-            "adcx ",
-            $s5,
-            ", {low}\n",
-            "adox ",
-            $s6,
-            ", {high}\n",
-            "mulx {high}, {low}, [{p} + 48]\n",
-            "adcx ",
-            $s6,
-            ", {low}\n",
-            "adox ",
-            $s7,
-            ", {high}\n",
-            "mulx ",
-            $s0,
-            ", {low}, [{p} + 56]\n",
-            "adcx ",
-            $s7,
-            ", {low}\n",
+            "adox ", $s1, ", rdx\n",
+            "mulx {high}, {low}, [{p} + 8]\n  adcx ", $s1, ", {low}\n adox ", $s2, ", {high}\n",
+            "mulx {high}, {low}, [{p} + 16]\n adcx ", $s2, ", {low}\n adox ", $s3, ", {high}\n",
+            "mulx {high}, {low}, [{p} + 24]\n adcx ", $s3, ", {low}\n adox ", $s4, ", {high}\n",
+            "mulx {high}, {low}, [{p} + 32]\n adcx ", $s4, ", {low}\n adox ", $s5, ", {high}\n",
+            "mulx {high}, {low}, [{p} + 40]\n adcx ", $s5, ", {low}\n adox ", $s6, ", {high}\n",
+            "mulx {high}, {low}, [{p} + 48]\n adcx ", $s6, ", {low}\n adox ", $s7, ", {high}\n",
+            "mulx ", $s0, ", {low}, [{p} + 56]\n adcx ", $s7, ", {low}\n",
             "mov {low:e}, 0\n", // keeps the flags
-            "adcx ",
-            $s0,
-            ", {low}\n",
-            "adox ",
-            $s0,
-            ", {low}\n",
+            "adcx ", $s0, ", {low}\n adox ", $s0, ", {low}\n",
         )
     };
-}
-
-/// A proof that the processor has BMI2 and ADX, and AVX2 for reading tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Adx(());
-
-impl Adx {
-    /// The implementation, if this processor can run it.
-    pub(super) fn detect() -> Option<Self> {
-        let runs = is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("avx2")
-            && (is_x86_feature_detected!("adx") || assumed("adx"));
-        runs.then_some(Self(()))
-    }
 }
 
 impl Arithmetic for Adx {
@@ -264,12 +116,6 @@ fn select_plain(table: &[Limbs], index: u64) -> Limbs {
     portable::select_plain(table, index)
 }
 
-/// Limbs of a block.
-const BLOCK: usize = 8;
-
-/// Eight limbs.
-type Block = [u64; BLOCK];
-
 /// The blocks of p.
 static P_BLOCKS: [Block; 3] = {
     let mut out = [[0; BLOCK]; 3];
@@ -312,33 +158,6 @@ impl Work {
     }
 }
 
-/// a + b + carry, and the carry.
-#[inline(always)]
-fn add(a: &mut Block, b: &Block, mut carry: u8) -> u8 {
-    for (a, &b) in a.iter_mut().zip(b) {
-        carry = _addcarry_u64(carry, *a, b, a);
-    }
-    carry
-}
-
-/// a + (b where the mask is all ones), and the carry.
-#[inline(always)]
-fn add_masked(a: &mut Block, b: &Block, mask: u64) -> u8 {
-    let mut carry = 0;
-    for (a, &b) in a.iter_mut().zip(b) {
-        carry = _addcarry_u64(carry, *a, b & mask, a);
-    }
-    carry
-}
-
-/// A number as the lowest limb of a block.
-#[inline(always)]
-fn single(limb: u8) -> Block {
-    let mut block = [0; BLOCK];
-    block[0] = limb.into();
-    block
-}
-
 impl Adx {
     /// The product of the two factors.
     #[inline(always)]
@@ -346,16 +165,16 @@ impl Adx {
         const OUT: usize = PRODUCT - FIRST;
         let mut sum = [0; BLOCK];
         for i in 0..3 {
-            self.rows::<OUT>(work, &mut sum, SECOND, FIRST + i);
+            self.rows::<OUT>(&mut work.0, &mut sum, SECOND, FIRST + i);
             let mut carry = 0;
             if i > 0 {
                 carry = add(&mut sum, &work.0[PRODUCT + i + 1], carry);
             }
-            self.rows::<{ OUT + 1 }>(work, &mut sum, SECOND + 1, FIRST + i);
+            self.rows::<{ OUT + 1 }>(&mut work.0, &mut sum, SECOND + 1, FIRST + i);
             if i > 0 {
                 carry = add(&mut sum, &work.0[PRODUCT + i + 2], carry);
             }
-            self.rows::<{ OUT + 2 }>(work, &mut sum, SECOND + 2, FIRST + i);
+            self.rows::<{ OUT + 2 }>(&mut work.0, &mut sum, SECOND + 2, FIRST + i);
             add(&mut sum, &[0; BLOCK], carry);
             work.0[PRODUCT + i + 3] = sum;
             sum = work.0[PRODUCT + i + 1];
@@ -376,23 +195,23 @@ impl Adx {
         let top = mask(top);
 
         let mut sum = [0; BLOCK];
-        self.rows::<OUT>(work, &mut sum, FIRST, FIRST);
-        self.rows::<{ OUT + 1 }>(work, &mut sum, SECOND + 1, FIRST);
-        self.rows::<{ OUT + 2 }>(work, &mut sum, SECOND + 2, FIRST);
+        self.rows::<OUT>(&mut work.0, &mut sum, FIRST, FIRST);
+        self.rows::<{ OUT + 1 }>(&mut work.0, &mut sum, SECOND + 1, FIRST);
+        self.rows::<{ OUT + 2 }>(&mut work.0, &mut sum, SECOND + 2, FIRST);
         let lost = add_masked(&mut sum, &work.0[FIRST], top);
         work.0[PRODUCT + 3] = sum;
 
         // 2 * A2 alone does not receive the bit that 2 * A1 lost.
         work.0[SECOND + 2][0] &= !1;
         sum = work.0[PRODUCT + 2];
-        self.rows::<{ OUT + 1 }>(work, &mut sum, FIRST + 1, FIRST + 1);
+        self.rows::<{ OUT + 1 }>(&mut work.0, &mut sum, FIRST + 1, FIRST + 1);
         let carry = add(&mut sum, &work.0[PRODUCT + 3], 0);
-        self.rows::<{ OUT + 2 }>(work, &mut sum, SECOND + 2, FIRST + 1);
+        self.rows::<{ OUT + 2 }>(&mut work.0, &mut sum, SECOND + 2, FIRST + 1);
         let carry = add(&mut sum, &single(lost), carry);
         let lost = add_masked(&mut sum, &work.0[FIRST + 1], top);
         work.0[PRODUCT + 4] = sum;
 
-        self.rows::<{ OUT + 2 }>(work, &mut sum, FIRST + 2, FIRST + 2);
+        self.rows::<{ OUT + 2 }>(&mut work.0, &mut sum, FIRST + 2, FIRST + 2);
         add(&mut sum, &single(lost), carry);
         work.0[PRODUCT + 5] = sum;
     }
@@ -406,9 +225,9 @@ impl Adx {
             let mut sum = work.0[i];
             self.cancelling_rows(work, &mut sum, i);
             let carry = add(&mut sum, &work.0[i + 1], 0);
-            self.rows_of_p::<1>(work, &mut sum, i);
+            self.rows_of::<1>(&mut work.0, &mut sum, &P_BLOCKS[1], i);
             let carry = add(&mut sum, &work.0[i + 2], carry);
-            self.rows_of_p::<2>(work, &mut sum, i);
+            self.rows_of::<2>(&mut work.0, &mut sum, &P_BLOCKS[2], i);
             // The upper block of a product with a block of p that is not all
             // ones is not all ones either, so this carries nothing.
             add(&mut sum, &single(top), 0);
@@ -416,69 +235,10 @@ impl Adx {
             work.0[i + 3] = sum;
         }
         let keep = mask(top.into());
+        let (result, sum) = work.0.split_at_mut(PRODUCT + 3);
         let mut borrow = 0;
-        for (i, p) in P_BLOCKS.iter().enumerate() {
-            for (j, p) in p.iter().enumerate() {
-                let limb = work.0[PRODUCT + 3 + i][j];
-                borrow = _subborrow_u64(borrow, limb, p & keep, &mut work.0[FIRST + i][j]);
-            }
-        }
-    }
-
-    /// Eight rows with a multiplicand and eight multipliers in `work`, `a` and
-    /// `from`: a times the first multiplier is added to the sum, whose lowest
-    /// limb is then taken off and written to the block `OUT` blocks after
-    /// `from`, and so on with the other multipliers.
-    #[inline(always)]
-    fn rows<const OUT: usize>(self, work: &mut Work, sum: &mut Block, a: usize, from: usize) {
-        let blocks = &mut work.0;
-        assert!(a < blocks.len() && from + OUT < blocks.len());
-        let base = blocks.as_mut_ptr();
-        // SAFETY: all three blocks lie in `work`.
-        unsafe { self.rows_at::<OUT>(sum, base.add(a), base.add(from)) }
-    }
-
-    /// The same with block `OUT` of p as the multiplicand.
-    #[inline(always)]
-    fn rows_of_p<const OUT: usize>(self, work: &mut Work, sum: &mut Block, from: usize) {
-        let row = work.0[from..=from + OUT].as_mut_ptr();
-        // SAFETY: the blocks of multipliers and of results lie in `work`.
-        unsafe { self.rows_at::<OUT>(sum, &P_BLOCKS[OUT], row) }
-    }
-
-    /// # Safety
-    /// `a` and `row` can be read, and the block `OUT` blocks after `row` be
-    /// written. They may overlap.
-    #[inline(always)]
-    unsafe fn rows_at<const OUT: usize>(self, sum: &mut Block, a: *const Block, row: *mut Block) {
-        // SAFETY: `self` exists, so the processor has the instructions; they
-        // access the memory that the caller vouches for.
-        unsafe {
-            asm!(
-                row!("0", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"),
-                row!("8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "r8"),
-                row!("16", "r10", "r11", "r12", "r13", "r14", "r15", "r8", "r9"),
-                row!("24", "r11", "r12", "r13", "r14", "r15", "r8", "r9", "r10"),
-                row!("32", "r12", "r13", "r14", "r15", "r8", "r9", "r10", "r11"),
-                row!("40", "r13", "r14", "r15", "r8", "r9", "r10", "r11", "r12"),
-                row!("48", "r14", "r15", "r8", "r9", "r10", "r11", "r12", "r13"),
-                row!("56", "r15", "r8", "r9", "r10", "r11", "r12", "r13", "r14"),
-                a = in(reg) a,
-                row = in(reg) row,
-                out = const OUT * size_of::<Block>(),
-                low = out(reg) _,
-                high = out(reg) _,
-                out("rdx") _,
-                inout("r8") sum[0],
-                inout("r9") sum[1],
-                inout("r10") sum[2],
-                inout("r11") sum[3],
-                inout("r12") sum[4],
-                inout("r13") sum[5],
-                inout("r14") sum[6],
-                inout("r15") sum[7],
-                options(nostack),
-            );
+        for ((out, sum), p) in result[FIRST..].iter_mut().zip(sum).zip(&P_BLOCKS) {
+            borrow = subtract_masked(out, sum, p, keep, borrow);
         }
     }
 
@@ -489,6 +249,7 @@ impl Adx {
     #[inline(always)]
     fn cancelling_rows(self, work: &mut Work, sum: &mut Block, block: usize) {
         let multiples = &mut work.0[block];
+        let [s0, s1, s2, s3, s4, s5, s6, s7] = sum;
         // SAFETY: `self` exists, so the processor has the instructions. They
         // read the first 64 bytes of p and write those of `multiples`.
         unsafe {
@@ -501,19 +262,19 @@ impl Adx {
                 cancelling_row!("40", "r13", "r14", "r15", "r8", "r9", "r10", "r11", "r12"),
                 cancelling_row!("48", "r14", "r15", "r8", "r9", "r10", "r11", "r12", "r13"),
                 cancelling_row!("56", "r15", "r8", "r9", "r10", "r11", "r12", "r13", "r14"),
-                p = in(reg) P_BLOCKS[0].as_ptr(),
-                row = in(reg) multiples.as_mut_ptr(),
+                p = in(reg) &P_BLOCKS[0],
+                row = in(reg) multiples,
                 low = out(reg) _,
                 high = out(reg) _,
                 out("rdx") _,
-                inout("r8") sum[0],
-                inout("r9") sum[1],
-                inout("r10") sum[2],
-                inout("r11") sum[3],
-                inout("r12") sum[4],
-                inout("r13") sum[5],
-                inout("r14") sum[6],
-                inout("r15") sum[7],
+                inout("r8") *s0,
+                inout("r9") *s1,
+                inout("r10") *s2,
+                inout("r11") *s3,
+                inout("r12") *s4,
+                inout("r13") *s5,
+                inout("r14") *s6,
+                inout("r15") *s7,
                 options(nostack),
             );
         }

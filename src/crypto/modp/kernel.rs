@@ -2,11 +2,13 @@
 //! between the implementations at run time.
 #![forbid(unsafe_code)]
 
-use super::environment;
 use super::group::Limbs;
+#[cfg(target_arch = "x86_64")]
+use super::ifma::Ifma;
 use super::portable::Portable;
 #[cfg(target_arch = "x86_64")]
-use super::{adx::Adx, ifma::Ifma};
+use crate::crypto::adx::Adx;
+use crate::crypto::environment;
 use std::ffi::OsStr;
 use std::sync::OnceLock;
 use zeroize::Zeroize;
@@ -133,6 +135,16 @@ impl Kernel {
         .into_iter()
         .flatten()
         .map(Self)
+    }
+
+    /// What the assembly of the implementation with BMI2 and ADX asks for, if
+    /// this is it.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn adx(self) -> Option<Adx> {
+        match self.0 {
+            Choice::Adx(adx) => Some(adx),
+            _ => None,
+        }
     }
 
     /// Whether this is the one with AVX-512 IFMA, of which DSA has its own.

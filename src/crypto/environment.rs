@@ -1,10 +1,11 @@
 //! Reading environment variables where that is safe.
+#![allow(unsafe_code, reason = "asks the system for the program's privileges")]
 
 use std::ffi::OsString;
 
 /// The variable's value, or `None` if it is not set or the program runs with
 /// more privileges than whoever set it.
-pub(super) fn variable(name: &str) -> Option<OsString> {
+pub(crate) fn variable(name: &str) -> Option<OsString> {
     if privileged() {
         return None;
     }
@@ -14,13 +15,13 @@ pub(super) fn variable(name: &str) -> Option<OsString> {
 /// Whether a processor feature is to be taken for granted, for tests under
 /// valgrind, which executes the instructions of ADX but does not report them.
 #[cfg(all(target_arch = "x86_64", feature = "test-hooks"))]
-pub(super) fn assumed(feature: &str) -> bool {
+pub(crate) fn assumed(feature: &str) -> bool {
     variable("OTR_TEST_ASSUME").is_some_and(|value| value == feature)
 }
 
 /// Whether a processor feature is to be taken for granted: never.
 #[cfg(all(target_arch = "x86_64", not(feature = "test-hooks")))]
-pub(super) const fn assumed(_: &str) -> bool {
+pub(crate) const fn assumed(_: &str) -> bool {
     false
 }
 
