@@ -1,6 +1,5 @@
 //! No panic crosses into C.
 
-use core::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::gcrypt::gcry_error_t;
@@ -18,23 +17,6 @@ pub(crate) fn guard<T>(failed: T, body: impl FnOnce() -> T) -> T {
 /// Runs the body of an exported function that returns an error number.
 pub(crate) fn guard_error(body: impl FnOnce() -> Result<(), gcry_error_t>) -> gcry_error_t {
     guard(Err(gcry_error_t::INTERNAL), body).into()
-}
-
-/// How much of the stack below the caller may hold what a step has computed.
-/// The arithmetic on secrets works in frames of a few KiB and a table.
-const STACK_USED: usize = 48 << 10;
-
-/// Overwrites the part of the stack that a step has used.
-///
-/// Values that hold secrets wipe themselves when they are dropped, but the
-/// compiler also copies them: into registers that are spilled, and from frame
-/// to frame when they are moved. Nobody owns these copies, so the memory is
-/// wiped as a whole.
-#[inline(never)]
-pub(crate) fn wipe_stack() {
-    let mut used = [MaybeUninit::<u8>::uninit(); STACK_USED];
-    used.fill(MaybeUninit::new(0));
-    zeroize::optimization_barrier(&used);
 }
 
 #[cfg(test)]

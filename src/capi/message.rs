@@ -11,7 +11,7 @@ use super::context::{
 };
 use super::driver::{App, Names, Newcomers, ReceiveArguments, SendArguments, inject_sealed, now};
 use super::gcrypt::gcry_error_t;
-use super::guard::{guard, guard_error, wipe_stack};
+use super::guard::{guard, guard_error};
 use super::instag::otrl_instag_t;
 use super::proto::{OtrlFragmentPolicy, OtrlPolicy};
 use super::tlv::{OtrlTLV, otrl_tlv_free};
@@ -730,7 +730,6 @@ unsafe fn send(
             let sealed = work(instance)?;
             Ok::<_, Error>((sealed, instance.current_format()))
         });
-        wipe_stack();
         let (sealed, format) = match sealed? {
             Ok(sealed) => sealed,
             Err(Error::NotEncrypted) => return None,

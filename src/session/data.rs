@@ -38,22 +38,12 @@ pub(super) fn receive(
             vec![not_in_private(which, incoming)]
         });
     }
-    let key_ids = |instance: &Instance| {
-        let keys = instance.keys.as_deref()?;
-        Some((keys.our_keyid(), keys.their_keyid()))
-    };
-    let before = key_ids(instance);
     let opened = message.and_then(|message| {
         let keys = instance.keys.as_mut().ok_or(Error::UnknownKey)?;
         keys.decrypt(&message, decoded.as_deref().unwrap_or_default(), rng)
     });
     match opened {
-        Ok(opened) => {
-            let records = opened.tlvs.iter().any(smp::is_record);
-            let mut received = opened_message(instance, which, opened, incoming, rng);
-            received.computed = records || key_ids(instance) != before;
-            received
-        }
+        Ok(opened) => opened_message(instance, which, opened, incoming, rng),
         Err(_) if unimportant => Received::internal(Vec::new()),
         Err(error) => Received::internal(unreadable(which, error)),
     }
@@ -128,7 +118,6 @@ fn opened_message(
             verdict: Verdict::Internal,
             tlvs,
             effects,
-            computed: false,
         };
     }
     heartbeat(instance, which, incoming.now, &mut effects);
@@ -136,7 +125,6 @@ fn opened_message(
         verdict: Verdict::Decrypted(text),
         tlvs,
         effects,
-        computed: false,
     }
 }
 

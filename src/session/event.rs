@@ -229,9 +229,6 @@ pub struct Received {
     pub tlvs: Vec<Tlv>,
     /// What to do, in this order.
     pub effects: Vec<Effect>,
-    /// Whether the step computed with secret exponents, of which the compiler
-    /// may have left copies on the stack.
-    pub computed: bool,
 }
 
 impl Received {
@@ -240,7 +237,6 @@ impl Received {
             verdict: Verdict::Internal,
             tlvs: Vec::new(),
             effects,
-            computed: false,
         }
     }
 }

@@ -226,22 +226,15 @@ pub fn handle(
             if let Some(version) = query::best_version(&text, incoming.policy) {
                 handshake::start(group, which, version, incoming, key, rng, &mut effects);
             }
-            Received {
-                computed: true,
-                ..Received::internal(effects)
-            }
+            Received::internal(effects)
         }
         MessageType::DhCommit
         | MessageType::DhKey
         | MessageType::RevealSignature
         | MessageType::Signature
-        | MessageType::V1KeyExchange => {
-            let effects = handshake::receive(group, which, kind, &text, incoming, key, rng);
-            Received {
-                computed: true,
-                ..Received::internal(effects)
-            }
-        }
+        | MessageType::V1KeyExchange => Received::internal(handshake::receive(
+            group, which, kind, &text, incoming, key, rng,
+        )),
         MessageType::Data => data::receive(group, which, &text, incoming, rng),
         MessageType::Error => error(group, which, &text, incoming),
         MessageType::TaggedPlaintext => tagged(group, which, &text, incoming, key, rng),
@@ -282,7 +275,6 @@ fn plaintext(
         verdict,
         tlvs: Vec::new(),
         effects,
-        computed: false,
     }
 }
 
@@ -332,6 +324,5 @@ fn error(group: &mut dyn Group, which: Which, text: &[u8], incoming: &Incoming<'
         verdict: Verdict::PeerError { which, words },
         tlvs: Vec::new(),
         effects,
-        computed: false,
     }
 }

@@ -12,7 +12,6 @@ use crate::capi::context::{
     otrl_context_update_recent_child,
 };
 use crate::capi::gcrypt::gcry_error_t;
-use crate::capi::guard::wipe_stack;
 use crate::capi::message::{OtrlConvertType, OtrlMessageEvent};
 use crate::capi::tlv::OtrlTLV;
 use crate::capi::{alloc, contacts, open_enum, own, state};
@@ -273,11 +272,7 @@ unsafe fn finish(
         verdict,
         tlvs,
         effects,
-        computed,
     } = received;
-    if computed {
-        wipe_stack();
-    }
     // SAFETY: the caller's promise.
     unsafe {
         perform(app, names, worked, effects);
