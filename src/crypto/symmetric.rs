@@ -106,7 +106,7 @@ impl Aes128Ctr {
     /// The first counter block is `counter`, the "top half", followed by eight
     /// zero bytes.
     pub fn apply(&self, counter: [u8; 8], data: &mut [u8]) {
-        if data.len() <= FEW * size_of::<Block>() {
+        if data.len() <= FEW_BYTES {
             return self.apply_to_few(counter, data);
         }
         let first = counter_block(counter, 0);
@@ -132,8 +132,9 @@ impl Aes128Ctr {
     }
 }
 
-/// How many blocks are few.
+/// How many blocks are few, and how many bytes that is.
 const FEW: usize = 8;
+const FEW_BYTES: usize = FEW * 16;
 
 /// A counter block of these two halves.
 fn counter_block(top: [u8; 8], low: u64) -> Block {
@@ -232,6 +233,19 @@ mod tests {
         let mut stream = [0; 16];
         aes128_ctr(&key, 7_u64.to_be_bytes(), &mut stream);
         assert_eq!(stream[..], first[..]);
+    }
+
+    /// Short and long data take different ways to the same stream.
+    #[test]
+    fn the_stream_does_not_depend_on_the_length() {
+        let key = Aes128Ctr::new(&[7; 16]);
+        let mut stream = vec![0; 400];
+        key.apply([1, 2, 3, 4, 5, 6, 7, 8], &mut stream);
+        for len in 0..stream.len() {
+            let mut data = vec![0; len];
+            key.apply([1, 2, 3, 4, 5, 6, 7, 8], &mut data);
+            assert_eq!(data, stream[..len]);
+        }
     }
 
     #[test]
