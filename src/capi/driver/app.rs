@@ -1,15 +1,15 @@
 //! The application's side: its callbacks, each called through one function.
 
-use core::ffi::{CStr, c_char, c_uchar, c_uint, c_void};
+use core::ffi::{CStr, c_char, c_int, c_uchar, c_uint, c_void};
 
 use crate::Policy;
-use crate::capi::alloc;
 use crate::capi::context::ConnContext;
 use crate::capi::gcrypt::gcry_error_t;
 use crate::capi::message::{
     OtrlConvertType, OtrlErrorCode, OtrlMessageAppOps, OtrlMessageEvent, OtrlSMPEvent,
 };
 use crate::capi::userstate::OtrlUserState;
+use crate::capi::{alloc, contacts};
 use crate::crypto::secret::SecretBytes;
 use crate::session::SmpEvent;
 use crate::wire::error_message;
@@ -109,6 +109,25 @@ impl App {
         // SAFETY: the promise made to `new`; the reference ends here, before
         // the callback is called.
         unsafe { self.ops.as_ref() }.and_then(member)
+    }
+
+    /// Finds or makes a context and announces a new one. If the application
+    /// forgets it at once, another is made, of which it does not hear.
+    pub(in crate::capi) fn announced(
+        self,
+        find: impl Fn(&mut c_int) -> *mut ConnContext,
+    ) -> *mut ConnContext {
+        let mut added = 0;
+        let context = find(&mut added);
+        let epoch = contacts::epoch();
+        if added != 0 {
+            self.update_context_list();
+        }
+        if contacts::epoch() == epoch {
+            context
+        } else {
+            find(&mut added)
+        }
     }
 
     pub(in crate::capi) fn policy(self, context: *mut ConnContext) -> Policy {

@@ -61,12 +61,18 @@ impl Answer {
 pub(in crate::capi) unsafe fn receiving(app: App, arguments: ReceiveArguments) -> Answer {
     // SAFETY: the caller's promise; contexts are found anew after callbacks.
     unsafe {
-        let epoch = contacts::epoch();
-        let Some(master) = find_master(app, arguments) else {
+        let Some(mut master) = find_master(app, arguments) else {
             return Answer::new(false, ptr::null_mut());
         };
+        let epoch = contacts::epoch();
         let best = otrl_context_find_recent_secure_instance(master);
         own::ensure_instance_tag(app, master);
+        if contacts::epoch() != epoch {
+            let Some(found) = find_master(app, arguments) else {
+                return Answer::new(false, ptr::null_mut());
+            };
+            master = found;
+        }
         let policy = app.policy(master);
         if !policy.allows_any() {
             return Answer::new(false, ptr::null_mut());
@@ -86,9 +92,8 @@ pub(in crate::capi) unsafe fn receiving(app: App, arguments: ReceiveArguments) -
 /// # Safety
 /// As for [`receiving`].
 unsafe fn find_master(app: App, arguments: ReceiveArguments) -> Option<*mut ConnContext> {
-    let mut added: c_int = 0;
     // SAFETY: the caller's promise.
-    let master = unsafe {
+    let find = |added: &mut c_int| unsafe {
         otrl_context_find(
             app.us,
             arguments.sender,
@@ -96,14 +101,12 @@ unsafe fn find_master(app: App, arguments: ReceiveArguments) -> Option<*mut Conn
             arguments.protocol,
             0,
             1,
-            &raw mut added,
+            added,
             arguments.newcomers.add,
             arguments.newcomers.data,
         )
     };
-    if added != 0 {
-        app.update_context_list();
-    }
+    let master = app.announced(find);
     (!master.is_null()).then_some(master)
 }
 

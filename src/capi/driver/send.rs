@@ -121,9 +121,8 @@ unsafe fn find_exactly(
     arguments: &SendArguments<'_>,
     instance: otrl_instag_t,
 ) -> Option<*mut ConnContext> {
-    let mut added: c_int = 0;
     // SAFETY: the caller's promise.
-    let context = unsafe {
+    let find = |added: &mut c_int| unsafe {
         otrl_context_find(
             app.us,
             arguments.recipient,
@@ -131,14 +130,12 @@ unsafe fn find_exactly(
             arguments.protocol,
             instance,
             1,
-            &raw mut added,
+            added,
             arguments.newcomers.add,
             arguments.newcomers.data,
         )
     };
-    if added != 0 {
-        app.update_context_list();
-    }
+    let context = app.announced(find);
     (!context.is_null()).then_some(context)
 }
 
