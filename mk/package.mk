@@ -30,5 +30,5 @@ check-reproducible: ## building the packages again in another folder gives the s
 	@scripts/need $(NEED_DEB)
 	tests/packaging/reproducible.sh $(DEBS)
 
-check-cross: ## other machines: 32 bits, ARM, big-endian (in a sandbox)
+check-cross: $(LIBRARY) ## other machines: 32 bits, ARM, big-endian (in a sandbox)
 	scripts/sandbox tests/packaging/cross.sh
