@@ -5,7 +5,11 @@
 . tests/packaging/lib.sh
 folder=$(realpath "$1")
 
-lintian --allow-root --fail-on error,warning,info --tag-display-limit 0 "$folder"/*.changes || fail "lintian complains"
+# What lintian says of every package outside a distribution: who builds it for one puts in a name that receives mail, and
+# closes the bug that asked for it.
+outside=bogus-mail-host,bogus-mail-host-in-debian-changelog,initial-upload-closes-no-bugs
+lintian --allow-root --fail-on error,warning,info --suppress-tags $outside --tag-display-limit 0 "$folder"/*.changes ||
+    fail "lintian complains"
 ok "lintian has no complaint"
 
 installed=$(dpkg-query -W -f '${Package}=${Version}\n' 'libotr5*' 2>/dev/null | grep -v '=$' | sort)
