@@ -8,7 +8,7 @@ use super::gcrypt::gcry_error_t;
 use super::guard::{guard, guard_error};
 use super::open_enum::open_enum;
 use super::tlv::{self, OtrlTLV};
-use super::{alloc, api_version, data, dh_numbers};
+use super::{alloc, api_version, data, dh_numbers, wiping};
 use crate::wire::fragment::{self, Accumulated, Format};
 use crate::wire::message::{self, DataMessage, MessageType};
 use crate::wire::{base64, query, whitespace};
@@ -131,7 +131,13 @@ open_enum!(OtrlFragmentPolicy:
 /// program was made for a version that this library is not.
 #[unsafe(no_mangle)]
 pub extern "C" fn otrl_init(ver_major: c_uint, ver_minor: c_uint, ver_sub: c_uint) -> gcry_error_t {
-    guard_error(|| api_version::request(ver_major, ver_minor, ver_sub))
+    guard_error(|| {
+        api_version::request(ver_major, ver_minor, ver_sub)?;
+        // Keys that are shown to the program as libgcrypt's objects leave
+        // nothing behind.
+        wiping::install();
+        Ok(())
+    })
 }
 
 /// The version of the interface as a string that must not be released.
