@@ -16,6 +16,8 @@ pub mod limits;
 pub mod policy;
 pub mod session;
 pub mod smp;
+#[cfg(feature = "toolkit")]
+pub mod toolkit;
 pub mod v1;
 pub mod wire;
 

@@ -9,7 +9,7 @@ use crate::crypto::limbs::{from_be_bytes, mask_equal, subtract, to_be_bytes};
 use core::cmp::Ordering;
 use core::fmt;
 use core::ops::Deref;
-use crypto_bigint::{Odd, U1536};
+use crypto_bigint::{NonZero, Odd, U1536, Uint};
 use subtle::{Choice, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -100,6 +100,27 @@ impl Residue {
         let mut public = Zeroizing::new(self.0);
         disclose(&mut *public);
         Element::checked(&public)
+    }
+
+    /// A public number of any length modulo p, in variable time; `None` if p
+    /// divides it.
+    #[must_use]
+    pub fn reduce_public(number: &[u8]) -> Option<Self> {
+        // One limb more than p has, so that a byte can be appended.
+        type Wide = Uint<{ LIMBS + 1 }>;
+        let mut p = [0; ELEMENT_BYTES];
+        to_be_bytes(&P, &mut p);
+        let wide = |bytes: &[u8]| {
+            bytes.iter().fold(Wide::ZERO, |number, byte| {
+                number.shl_vartime(8) | Wide::from(*byte)
+            })
+        };
+        let p = NonZero::new(wide(&p)).into_option()?;
+        let reduced = number.iter().fold(Wide::ZERO, |number, byte| {
+            (number.shl_vartime(8) | Wide::from(*byte)).rem_vartime(&p)
+        });
+        let limbs = from_be_bytes(reduced.to_be_bytes().as_ref())?;
+        (limbs != [0; LIMBS]).then_some(Self(limbs))
     }
 
     /// The product of two residues.
