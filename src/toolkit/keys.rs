@@ -104,6 +104,29 @@ mod tests {
         assert_eq!(we.receiving, they.sending);
     }
 
+    /// Public keys count modulo p; the numbers are those around the group's p.
+    #[test]
+    fn public_keys_are_reduced() {
+        let mut p = Writer::new();
+        p.int(0xffff_ffff).int(0xffff_ffff);
+        let numbers = "c90fdaa22168c234c4c6628b80dc1cd129024e088a67cc74020bbea63b139b22\
+                       514a08798e3404ddef9519b3cd3a431b302b0a6df25f14374fe1356d6d51c245\
+                       e485b576625e7ec6f44c42e9a637ed6b0bff5cb6f406b7edee386bfb5a899fa5\
+                       ae9f24117c4b1fe649286651ece45b3dc2007cb8a163bf0598da48361c55d39a\
+                       69163fa8fd24cf5f83655d23dca3ad961c62f356208552bb9ed529077096966d\
+                       670c354e4abc9804f1746c08ca237327";
+        let numbers = crate::toolkit::hex::decode(numbers.as_bytes()).unwrap();
+        p.bytes(&numbers).int(0xffff_ffff).int(0xffff_ffff);
+        let p = p.finish().unwrap();
+        let id = |public: &[u8]| Keys::compute(&[3], public).unwrap().session_id;
+        // 256p + 255.
+        let beyond = [&p[..], &[0xff]].concat();
+        assert_eq!(id(&beyond), id(&[0xff]));
+        assert_eq!(id(&p), id(&[]));
+        assert_eq!(id(&[1]), id(&[0, 1]));
+        assert_ne!(id(&[1]), id(&[]));
+    }
+
     #[test]
     fn a_private_key_is_bounded() {
         assert!(Keys::compute(&[0; 40], &[2]).is_ok());

@@ -37,7 +37,7 @@ dpkg-deb --fsys-tarfile "$folder"/libotr5_*.deb | tar -xO ".$file" | sha256sum >
 sha256sum <"$file" >"$scratch/active"
 same "the system's libotr.so.5 is the packaged one ($file)" "$scratch/packaged" "$scratch/active"
 [ "$(sha256sum <"$file")" != "$before" ] || fail "the library is still the former one"
-dpkg --verify libotr5 libotr5-dev
+dpkg --verify libotr5 libotr5-bin libotr5-dev
 needed "$file" | grep -qx libgcrypt.so.20 || fail "the packaged library does not show that it uses libgcrypt"
 ok "the dependency on libgcrypt is visible to package tools"
 
