@@ -1,6 +1,14 @@
 //! What a conversation costs, both sides together: key exchange, data
 //! messages, a round trip with new keys, a comparison of secrets.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
 use std::hint::black_box;
 use std::sync::Arc;
 

@@ -19,7 +19,8 @@
 //! Names are those of the C interface, verbatim.
 
 // C sees every item that a header declares, which the compiler cannot know.
-#![allow(unreachable_pub, missing_docs)]
+// Some of it is only there to be put into the headers.
+#![allow(unreachable_pub, missing_docs, dead_code)]
 #![allow(non_camel_case_types, non_snake_case, non_upper_case_globals)]
 
 pub mod auth;

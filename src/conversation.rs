@@ -47,6 +47,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -486,8 +487,8 @@ impl Conversation {
                 Effect::Event { which, event } => output.events.push(Event::Message(which, event)),
                 Effect::Smp { which, event } => output.events.push(Event::Smp(which, event)),
                 Effect::Authenticated { fingerprint, .. } => {
-                    if !self.known.contains_key(&fingerprint) {
-                        self.known.insert(fingerprint, false);
+                    if let Entry::Vacant(entry) = self.known.entry(fingerprint) {
+                        entry.insert(false);
                         output.events.push(Event::NewFingerprint(fingerprint));
                     }
                 }

@@ -3,6 +3,14 @@
 //! `BLESS=1 cargo test --test headers` rewrites them after a change of the
 //! interface. `serial.h` consists of macros only and is written by hand.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 

@@ -84,10 +84,8 @@ fn contexts_are_found_and_listed_in_order() {
     for number in &names {
         let name = std::ffi::CString::new(format!("user{number}")).unwrap();
         // SAFETY: the context is valid.
-        assert_eq!(
-            unsafe { otrl_context_forget(user.find(&name, 0, false)) },
-            0
-        );
+        let refused = unsafe { otrl_context_forget(user.find(&name, 0, false)) };
+        assert_eq!(refused, 0);
         assert!(user.find(&name, 0, false).is_null());
     }
     assert!(user.listed().is_sorted());

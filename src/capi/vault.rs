@@ -66,7 +66,8 @@ impl<K, T> Vault<K, T> {
     }
 
     /// Whether `object` has a value.
-    pub(crate) fn contains(&self, object: *mut K) -> bool {
+    #[cfg(test)]
+    fn contains(&self, object: *mut K) -> bool {
         self.lock()
             .get(&object.addr())
             .is_some_and(|entry| entry.value.is_some())
@@ -81,21 +82,6 @@ impl<K, T> Vault<K, T> {
         Some(result)
     }
 
-    /// The same, beginning with `T::default()` if `object` has no value.
-    pub(crate) fn step_or_default<R>(
-        &self,
-        object: *mut K,
-        work: impl FnOnce(&mut T) -> R,
-    ) -> Option<R>
-    where
-        T: Default,
-    {
-        if self.serial(object).is_none() {
-            self.set(object, T::default());
-        }
-        self.step(object, work)
-    }
-
     /// Takes the value of `object` out as [`Self::take`] does, and makes it if
     /// there is none. `None` if another step has it.
     pub(crate) fn take_or_make(
@@ -103,16 +89,13 @@ impl<K, T> Vault<K, T> {
         object: *mut K,
         make: impl FnOnce() -> T,
     ) -> Option<Loan<'_, K, T>> {
-        match self.lock().get_mut(&object.addr()) {
-            Some(entry) => {
-                return Some(Loan {
-                    vault: self,
-                    address: object.addr(),
-                    serial: entry.serial,
-                    value: entry.value.take()?,
-                });
-            }
-            None => {}
+        if let Some(entry) = self.lock().get_mut(&object.addr()) {
+            return Some(Loan {
+                vault: self,
+                address: object.addr(),
+                serial: entry.serial,
+                value: entry.value.take()?,
+            });
         }
         self.set(object, make());
         self.take(object)

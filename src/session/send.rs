@@ -54,10 +54,7 @@ impl Instance {
             {
                 self.offer = Offer::Sent;
                 let tag = whitespace::tag(policy);
-                let mut tagged = SecretBytes::new(Vec::with_capacity(text.len() + tag.len()));
-                tagged.extend_from_slice(text);
-                tagged.extend_from_slice(&tag);
-                Prepared::Instead(tagged)
+                Prepared::Instead([text, &tag].concat().into())
             }
             MessageState::Plaintext => Prepared::AsIs,
         }

@@ -346,7 +346,7 @@ mod tests {
 
     impl Random for ZerosAtFirst {
         fn fill(&mut self, out: &mut [u8]) -> Result<(), Error> {
-            self.0 += 1;
+            self.0 = self.0.saturating_add(1);
             match self.0 {
                 2 => out.fill(0),
                 _ => os_random().fill(out)?,
