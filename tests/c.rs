@@ -9,6 +9,7 @@
 //! //@ ours only: REASON               it is not compiled or run with the installed library
 //! ```
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
     clippy::panic,
     reason = "a test may fail loudly, in its helpers too"
