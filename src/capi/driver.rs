@@ -16,9 +16,3 @@ pub(super) use group::Newcomers;
 pub(super) use perform::inject_sealed;
 pub(super) use receive::{ReceiveArguments, receiving};
 pub(super) use send::{SendArguments, sending};
-
-/// The present time in seconds since 1970.
-pub(super) fn now() -> i64 {
-    // SAFETY: `time` accepts NULL.
-    unsafe { libc::time(core::ptr::null_mut()) }
-}

@@ -5,11 +5,12 @@ use core::ffi::{c_char, c_int, c_uchar, c_uint, c_ushort, c_void};
 use core::mem::MaybeUninit;
 use core::ptr;
 
+use super::clock::now;
 use super::contacts::Handle;
 use super::context::{
     ConnContext, otrl_context_find, otrl_context_force_plaintext, otrl_context_update_recent_child,
 };
-use super::driver::{App, Names, Newcomers, ReceiveArguments, SendArguments, inject_sealed, now};
+use super::driver::{App, Names, Newcomers, ReceiveArguments, SendArguments, inject_sealed};
 use super::gcrypt::gcry_error_t;
 use super::guard::{guard, guard_error};
 use super::instag::otrl_instag_t;

@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::clock::now;
 use super::contacts::Handle;
 use super::context::ConnContext;
-use super::driver::{App, now};
+use super::driver::App;
 use super::state;
 use super::userstate::OtrlUserState;
 use super::vault::{ByAddress, trim};

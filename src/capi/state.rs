@@ -17,6 +17,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use super::alloc;
 use super::auth::OtrlAuthState;
 use super::auth_numbers;
+use super::clock;
 use super::context::{ConnContext, Fingerprint, OtrlMessageState, OtrlOffer};
 use super::dh::OtrlSessionIdHalf;
 use super::list;
@@ -97,11 +98,11 @@ impl State {
                 (*context).otr_offer,
                 OtrlOffer::OFFER_NOT,
             ));
-            instance.commit_sent = (*context).auth.commit_sent_time;
+            instance.commit_sent = clock::from_c((*context).auth.commit_sent_time);
             let private = (*context).context_priv;
             if !private.is_null() {
-                instance.last_sent = (*private).lastsent;
-                instance.last_received = (*private).lastrecv;
+                instance.last_sent = clock::from_c((*private).lastsent);
+                instance.last_received = clock::from_c((*private).lastrecv);
                 instance.generation = (*private).generation;
             }
             let now = Shown::read(context);
@@ -149,13 +150,13 @@ impl State {
                 Offer::Rejected => OtrlOffer::OFFER_REJECTED,
                 Offer::Accepted => OtrlOffer::OFFER_ACCEPTED,
             });
-            (*context).auth.commit_sent_time = instance.commit_sent;
+            (*context).auth.commit_sent_time = clock::to_c(instance.commit_sent);
             let private = (*context).context_priv;
             if private.is_null() {
                 return;
             }
-            (*private).lastsent = instance.last_sent;
-            (*private).lastrecv = instance.last_received;
+            (*private).lastsent = clock::to_c(instance.last_sent);
+            (*private).lastrecv = clock::to_c(instance.last_received);
             (*private).generation = instance.generation;
             (*private).may_retransmit = match instance.kept.pending() {
                 Resend::No => 0,
@@ -255,7 +256,7 @@ impl State {
             {
                 (*context).protocol_version = version;
             }
-            (*auth).commit_sent_time = self.instance.commit_sent;
+            (*auth).commit_sent_time = clock::to_c(self.instance.commit_sent);
             // What the exchange says for itself: the fields of the session may
             // be about another version.
             let message = ake.version().and_then(|version| {

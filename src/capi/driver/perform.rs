@@ -1,8 +1,9 @@
 //! The effects of a step, performed in their order.
 
 use super::group::Worked;
-use super::{App, Names, now};
+use super::{App, Names};
 use crate::Error;
+use crate::capi::clock::now;
 use crate::capi::contacts::Handle;
 use crate::capi::context::{
     ConnContext, OtrlMessageState, otrl_context_find_fingerprint, otrl_context_set_trust,

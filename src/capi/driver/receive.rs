@@ -5,7 +5,8 @@ use core::ptr;
 
 use super::group::{Lending, Newcomers, Worked};
 use super::perform::perform;
-use super::{App, Names, now};
+use super::{App, Names};
+use crate::capi::clock::{self, now};
 use crate::capi::context::{
     ConnContext, OtrlMessageState, OtrlOffer, otrl_context_find,
     otrl_context_find_recent_secure_instance, otrl_context_is_fingerprint_trusted,
@@ -152,7 +153,7 @@ unsafe fn plaintext(
         }
         let private = (*master).context_priv;
         if !private.is_null() {
-            (*private).lastrecv = now();
+            (*private).lastrecv = clock::to_c(now());
         }
         otrl_context_update_recent_child(master, 0);
         let unexpected = session::expects_encryption(best.state, policy);

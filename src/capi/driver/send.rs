@@ -3,7 +3,8 @@
 use core::ffi::{c_char, c_int};
 
 use super::group::Newcomers;
-use super::{App, Names, now};
+use super::{App, Names};
+use crate::capi::clock::now;
 use crate::capi::contacts::Handle;
 use crate::capi::context::{
     ConnContext, OtrlMessageState, OtrlOffer, otrl_context_find, otrl_context_update_recent_child,

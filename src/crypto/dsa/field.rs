@@ -4,6 +4,7 @@
 
 use crate::Error;
 use crate::crypto::limbs::{from_be_bytes, mask_equal, to_be_bytes};
+#[cfg(target_arch = "x86_64")]
 use crate::crypto::modp::Kernel;
 use crate::crypto::mont::{Form, Modulus};
 
