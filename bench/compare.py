@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Compares the CPU cost of two libotr.so.5:  compare.py WORKLOAD CANDIDATE REFERENCE [PAIRS]
+
+Each library runs in processes of its own, in turn, so that a machine whose speed drifts is unfair to neither. Printed are
+the medians and the median of the ratios pair by pair, with the smallest and the largest: below 1, the candidate is cheaper.
+"""
+import statistics
+import subprocess
+import sys
+import tempfile
+
+
+def measure(workload, library, folder):
+    done = subprocess.run([workload, library, folder], capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        sys.exit(f"{library}: {done.stderr.strip() or done.returncode}")
+    return {name: float(cost) for name, cost in (line.split() for line in done.stdout.splitlines())}
+
+
+def human(nanoseconds):
+    for unit, size in (("ms", 1e6), ("us", 1e3)):
+        if nanoseconds >= size:
+            return f"{nanoseconds / size:.2f} {unit}"
+    return f"{nanoseconds:.0f} ns"
+
+
+def main():
+    workload, candidate, reference = sys.argv[1:4]
+    pairs = int(sys.argv[4]) if len(sys.argv) > 4 else 5
+    runs = []
+    with tempfile.TemporaryDirectory() as folder:
+        measure(workload, reference, folder)  # makes the keys
+        for number in range(pairs):
+            order = [candidate, reference] if number % 2 else [reference, candidate]
+            cost = {library: measure(workload, library, folder) for library in order}
+            runs.append((cost[candidate], cost[reference]))
+    print(f"| {'both sides together':20} | {'candidate':>10} | {'reference':>10} | ratio (smallest to largest) |")
+    print("|---|---:|---:|---|")
+    for name in runs[0][0]:
+        ratios = [ours[name] / theirs[name] for ours, theirs in runs]
+        ours = statistics.median(run[0][name] for run in runs)
+        theirs = statistics.median(run[1][name] for run in runs)
+        print(f"| {name:20} | {human(ours):>10} | {human(theirs):>10} | "
+              f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}) |")
+
+
+main()
