@@ -492,11 +492,13 @@ impl Conversation {
                         output.events.push(Event::NewFingerprint(fingerprint));
                     }
                 }
-                Effect::Trust { which, verified } => {
-                    if let Some(print) = self.get(which).active {
-                        self.known.insert(print, verified);
-                        output.events.push(Event::Trust(print, verified));
-                    }
+                Effect::Trust {
+                    fingerprint,
+                    verified,
+                    ..
+                } => {
+                    self.known.insert(fingerprint, verified);
+                    output.events.push(Event::Trust(fingerprint, verified));
                 }
                 Effect::GoneSecure(which) => output.events.push(Event::GoneSecure(which)),
                 Effect::StillSecure { which, .. } => output.events.push(Event::StillSecure(which)),

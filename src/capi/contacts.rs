@@ -128,22 +128,26 @@ pub(crate) unsafe fn insert(
 pub(crate) unsafe fn remove(node: *mut ConnContext) -> bool {
     let mut registry = lock();
     let Registry { users, members } = &mut *registry;
-    if let Some(member) = members.get_mut(&node.addr()) {
-        if core::mem::replace(&mut member.dying, true) {
-            return false;
+    // A node of the program's own is noted as well, so that handles see it go.
+    let member = members.entry(node.addr()).or_insert_with(|| Member {
+        user: 0,
+        serial: 0,
+        hash: 0,
+        dying: false,
+    });
+    if core::mem::replace(&mut member.dying, true) {
+        return false;
+    }
+    FORGOTTEN.fetch_add(1, Relaxed);
+    if let Some(index) = users.get_mut(&member.user) {
+        if index.by_key.get(&member.hash).map(|entry| entry.0) == Some(node) {
+            index.by_key.remove(&member.hash);
         }
-        FORGOTTEN.fetch_add(1, Relaxed);
-        if let Some(index) = users.get_mut(&member.user) {
-            if index.by_key.get(&member.hash).map(|entry| entry.0) == Some(node) {
-                index.by_key.remove(&member.hash);
-            }
-            // SAFETY: the index holds nodes made by the library and not
-            // forgotten; this one is among them until here.
-            unsafe { index.sorted.remove(node) };
-            if index.sorted.is_empty() {
-                users.remove(&member.user);
-                trim(users);
-            }
+        // SAFETY: the index holds nodes made by the library and not forgotten;
+        // this one is among them until here.
+        unsafe { index.sorted.remove(node) };
+        if index.sorted.is_empty() {
+            users.remove(&member.user);
         }
     }
     // SAFETY: the caller's promise.
@@ -312,7 +316,8 @@ impl Registry {
         let mut sorted = Sorted::default();
         // SAFETY: the caller's promise.
         for node in unsafe { list::iter((*us).context_root) } {
-            if self.members.contains_key(&node.addr()) {
+            let member = self.members.get(&node.addr());
+            if member.is_some_and(|member| !member.dying) {
                 sorted.push(node);
             }
         }

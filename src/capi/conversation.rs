@@ -148,6 +148,9 @@ unsafe fn find_exactly(
             return Found::NOTHING;
         }
         contacts::insert(us, names.key(tag), place, context);
+        if let Some(Some(master)) = master.map(|master| master.get()) {
+            (*context).m_context = master;
+        }
         let handle = Handle::new(us, context);
         if let Some(function) = app_data.function {
             // Compatibility: the function sees a context without tags.
@@ -158,15 +161,10 @@ unsafe fn find_exactly(
         }
         (*context).our_instance = instag::tag_of(us, names.accountname, names.protocol);
         (*context).their_instance = tag;
-        match master.map(|master| master.get()) {
-            None => {
-                (*context).recent_child = context;
-                (*context).recent_rcvd_child = context;
-                (*context).recent_sent_child = context;
-            }
-            Some(Some(master)) => (*context).m_context = master,
-            // The application has forgotten the master and its children.
-            Some(None) => {}
+        if master.is_none() {
+            (*context).recent_child = context;
+            (*context).recent_rcvd_child = context;
+            (*context).recent_sent_child = context;
         }
         Found {
             context,
@@ -415,7 +413,10 @@ pub(crate) unsafe fn forget(context: *mut ConnContext) -> bool {
             return false;
         }
         if is_master {
-            forget_children(context);
+            if !forget_children(context) {
+                // The application has forgotten the master itself meanwhile.
+                return true;
+            }
         } else {
             forget_recent(context);
         }
@@ -424,18 +425,25 @@ pub(crate) unsafe fn forget(context: *mut ConnContext) -> bool {
     }
 }
 
+/// Forgets the children of a master; false if the application has forgotten
+/// the master itself meanwhile.
+///
 /// # Safety
 /// `master` points to a context.
-unsafe fn forget_children(master: *mut ConnContext) {
+unsafe fn forget_children(master: *mut ConnContext) -> bool {
+    let serial = contacts::serial(master);
     // SAFETY: the caller's promise. The application may call the library
     // while a child is forgotten, so each round looks at the list anew.
     unsafe {
         loop {
             let child = (*master).next;
             if child.is_null() || (*child).m_context != master {
-                return;
+                return true;
             }
             forget_one(child);
+            if contacts::serial(master) != serial {
+                return false;
+            }
         }
     }
 }
@@ -565,6 +573,13 @@ pub(crate) unsafe fn forget_all(us: OtrlUserState) {
         }
         while !(*us).context_root.is_null() {
             let context = (*us).context_root;
+            // Children first: they point to their master.
+            if (*context).m_context == context {
+                forget_children(context);
+                if (*us).context_root != context {
+                    continue;
+                }
+            }
             forget_one(context);
             if (*us).context_root == context {
                 // Not one of ours, and not to be taken out: leave the rest.

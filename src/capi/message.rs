@@ -17,7 +17,7 @@ use super::instag::otrl_instag_t;
 use super::proto::{OtrlFragmentPolicy, OtrlPolicy};
 use super::tlv::{OtrlTLV, otrl_tlv_free};
 use super::userstate::OtrlUserState;
-use super::{alloc, contacts, driver, open_enum, own, poll, state};
+use super::{alloc, driver, open_enum, own, poll, state};
 use crate::Error;
 use crate::crypto::dsa::Fingerprint;
 use crate::crypto::os_random;
@@ -560,16 +560,16 @@ unsafe fn disconnect(app: App, context: *mut ConnContext) {
             instance.state == MessageState::Encrypted && instance.keys.is_some()
         });
         let names = Names::of(context);
-        let epoch = contacts::epoch();
+        let handle = Handle::new(app.us, context);
         let online = encrypted == Some(true) && app.is_logged_in(&names);
-        if contacts::epoch() != epoch {
+        let Some(context) = handle.get() else {
             return;
-        }
+        };
         let farewell = state::step(context, |instance| instance.disconnect(online, now()));
         if let Some(Some(text)) = farewell {
             app.inject(&names, &text);
         }
-        if contacts::epoch() == epoch {
+        if let Some(context) = handle.get() {
             otrl_context_force_plaintext(context);
         }
         app.update_context_list();

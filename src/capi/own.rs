@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::contacts::Handle;
 use super::context::ConnContext;
 use super::driver::{App, Names};
 use super::instag::{otrl_instag_find, otrl_instag_get_new};
@@ -21,7 +22,7 @@ pub(in crate::capi) unsafe fn ensure_instance_tag(app: App, context: *mut ConnCo
             return;
         }
         let names = Names::of(context);
-        let epoch = super::contacts::epoch();
+        let handle = Handle::new(app.us, context);
         let (account, protocol) = (names.account().as_ptr(), names.protocol().as_ptr());
         let mut entry = otrl_instag_find(app.us, account, protocol);
         if entry.is_null() {
@@ -29,7 +30,7 @@ pub(in crate::capi) unsafe fn ensure_instance_tag(app: App, context: *mut ConnCo
             entry = otrl_instag_find(app.us, account, protocol);
         }
         // The callback may have forgotten the context.
-        if super::contacts::epoch() == epoch {
+        if let Some(context) = handle.get() {
             (*context).our_instance = if entry.is_null() {
                 otrl_instag_get_new()
             } else {

@@ -66,10 +66,12 @@ pub enum Effect {
         /// Whose key it is.
         fingerprint: Fingerprint,
     },
-    /// The comparison of secrets decided over the trust in the active fingerprint.
+    /// The comparison of secrets decided over the trust in a key.
     Trust {
         /// The instance concerned.
         which: Which,
+        /// The key that took part.
+        fingerprint: Fingerprint,
         /// Whether the secrets were equal.
         verified: bool,
     },

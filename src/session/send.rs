@@ -32,7 +32,8 @@ impl Instance {
     /// `account` is our account's name as it shall appear in a query; `now`
     /// counts seconds since 1970.
     pub fn prepare(&mut self, text: &[u8], account: &[u8], policy: Policy, now: i64) -> Prepared {
-        if !policy.allows_any() {
+        // A session that exists goes on even if the policy now forbids others.
+        if !policy.allows_any() && self.state == MessageState::Plaintext {
             return Prepared::AsIs;
         }
         if message_type(text) == MessageType::Query {

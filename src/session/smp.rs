@@ -80,8 +80,12 @@ fn perform(
             (decides_trust.then_some(false), None, SmpEvent::Cheated)
         }
     };
-    if let Some(verified) = trust {
-        effects.push(Effect::Trust { which, verified });
+    if let (Some(verified), Some(fingerprint)) = (trust, instance.active) {
+        effects.push(Effect::Trust {
+            which,
+            fingerprint,
+            verified,
+        });
     }
     if let Some(reply) = reply
         && let Ok(sealed) = instance.encrypt_records(&[reply], now)
@@ -152,6 +156,7 @@ impl Instance {
     /// # Errors
     /// [`Error::NotEncrypted`] outside a private conversation.
     pub fn smp_abort(&mut self, now: i64) -> Result<Sealed, Error> {
+        self.require_encrypted()?;
         let record = self.smp.abort();
         self.encrypt_records(&[record], now)
     }

@@ -3,6 +3,7 @@
 use core::ffi::{CStr, c_char, c_int, c_uchar, c_uint, c_void};
 
 use crate::Policy;
+use crate::capi::contacts::Handle;
 use crate::capi::context::ConnContext;
 use crate::capi::gcrypt::gcry_error_t;
 use crate::capi::message::{
@@ -362,9 +363,11 @@ impl App {
         // it was copied.
         unsafe {
             let source = source.as_ptr().cast();
+            let handle = Handle::new(self.us, context);
             convert(self.opdata, context, direction, &raw mut converted, source);
             let copy = alloc::bytes(converted)?.to_vec();
             if let Some(free) = self.op(|ops| ops.convert_free) {
+                let context = handle.get().unwrap_or(core::ptr::null_mut());
                 free(self.opdata, context, converted);
             }
             Some(SecretBytes::new(copy))

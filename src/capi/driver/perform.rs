@@ -9,7 +9,7 @@ use crate::capi::context::{
     ConnContext, OtrlMessageState, otrl_context_find_fingerprint, otrl_context_set_trust,
     otrl_context_update_recent_child,
 };
-use crate::capi::conversation::state_of;
+use crate::capi::conversation::{find_fingerprint, state_of};
 use crate::capi::gcrypt::gcry_error_t;
 use crate::capi::message::{OtrlErrorCode, OtrlMessageEvent};
 use crate::capi::sm::OtrlSMProgState;
@@ -17,9 +17,7 @@ use crate::capi::{api_version, poll, sm, state};
 use crate::crypto::dsa;
 use crate::crypto::secret::SecretBytes;
 use crate::data::Sealed;
-use crate::session::{
-    Effect, ErrorCode, Instance, MessageEvent, POLL_INTERVAL, Resend, SmpEvent, Which,
-};
+use crate::session::{Effect, ErrorCode, MessageEvent, POLL_INTERVAL, Resend, SmpEvent, Which};
 use crate::wire::fragment::{self, Format};
 
 /// Does what a step asks for.
@@ -84,11 +82,18 @@ unsafe fn perform_one(app: App, names: &Names, worked: &Worked, effect: Effect) 
                 unsafe { authenticated(app, names, context, fingerprint) };
             }
         }
-        Effect::Trust { which, verified } => {
+        Effect::Trust {
+            which,
+            fingerprint,
+            verified,
+        } => {
             if let Some(context) = worked.get(which) {
                 let trust = if verified { c"smp" } else { c"" };
-                // SAFETY: the context exists; its fingerprint is NULL or valid.
-                unsafe { otrl_context_set_trust((*context).active_fingerprint, trust.as_ptr()) };
+                // SAFETY: the context exists; NULL is fine for an entry.
+                unsafe {
+                    let (entry, _) = find_fingerprint(context, fingerprint.as_bytes(), false);
+                    otrl_context_set_trust(entry, trust.as_ptr());
+                }
                 app.write_fingerprints();
             }
         }
@@ -277,8 +282,12 @@ fn start_timer(app: App, worked: &Worked) {
 fn resend_one(app: App, names: &Names, context: *mut ConnContext) -> bool {
     let handle = Handle::new(app.us, context);
     // SAFETY: the caller has just asked for the context.
-    let taken = unsafe { state::step_quietly(context, Instance::take_resend) };
-    let Some(Some((resend, text))) = taken else {
+    let taken = unsafe {
+        state::step_quietly(context, |instance| {
+            (instance.active, instance.take_resend())
+        })
+    };
+    let Some((meant_for, Some((resend, text)))) = taken else {
         return false;
     };
     let mut sent = SecretBytes::new(Vec::new());
@@ -294,6 +303,10 @@ fn resend_one(app: App, names: &Names, context: *mut ConnContext) -> bool {
     // SAFETY: the context exists.
     let sealed = unsafe {
         state::step_quietly(context, |instance| {
+            // The application may have brought about another session.
+            if instance.active != meant_for {
+                return Err(Error::NotEncrypted);
+            }
             let sealed = instance.encrypt(&sent, &[], 0, now())?;
             Ok::<_, Error>((sealed, instance.current_format()))
         })

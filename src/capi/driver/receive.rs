@@ -7,6 +7,7 @@ use super::group::{Lending, Newcomers, Worked};
 use super::perform::perform;
 use super::{App, Names};
 use crate::capi::clock::{self, now};
+use crate::capi::contacts::Handle;
 use crate::capi::context::{
     ConnContext, OtrlMessageState, OtrlOffer, otrl_context_find,
     otrl_context_find_recent_secure_instance, otrl_context_is_fingerprint_trusted,
@@ -159,20 +160,11 @@ unsafe fn plaintext(
         let unexpected = session::expects_encryption(best.state, policy);
         if unexpected && app.takes_events() {
             let unencrypted = OtrlMessageEvent::OTRL_MSGEVENT_RCVDMSG_UNENCRYPTED;
-            let epoch = contacts::epoch();
+            let handle = Handle::new(app.us, master);
             app.event(unencrypted, master, Some(text), gcry_error_t::OK);
-            return Answer::new(true, still(master, epoch));
+            return Answer::new(true, handle.get().unwrap_or(ptr::null_mut()));
         }
         Answer::new(false, master)
-    }
-}
-
-/// A context, or NULL if any was forgotten since.
-fn still(context: *mut ConnContext, epoch: u64) -> *mut ConnContext {
-    if contacts::epoch() == epoch {
-        context
-    } else {
-        ptr::null_mut()
     }
 }
 
