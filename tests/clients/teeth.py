@@ -30,9 +30,9 @@ SPOILT = {
     "never-answers-smp": (
         "void otrl_message_respond_smp(void) { }",
         r"Authentication", ["irssi", "profanity-prosody"]),
-    "never-trusts": (
-        "void otrl_context_set_trust(UNUSED void *fingerprint, UNUSED const char *trust) { }",
-        r"stored as verified by SMP", ["irssi"]),
+    "stores-no-fingerprints": (
+        "unsigned otrl_privkey_write_fingerprints(UNUSED void *users, UNUSED const char *file) { return 0; }",
+        r"FileNotFoundError", ["irssi"]),
     "never-says-goodbye": (
         "void otrl_message_disconnect(void) { }\nvoid otrl_message_disconnect_all_instances(void) { }",
         r"has finished the OTR session|OTR session ended", ["irssi", "profanity-prosody"]),
