@@ -148,9 +148,6 @@ unsafe fn find_exactly(
             return Found::NOTHING;
         }
         contacts::insert(us, names.key(tag), place, context);
-        if let Some(Some(master)) = master.map(|master| master.get()) {
-            (*context).m_context = master;
-        }
         let handle = Handle::new(us, context);
         if let Some(function) = app_data.function {
             // Compatibility: the function sees a context without tags.
@@ -161,10 +158,15 @@ unsafe fn find_exactly(
         }
         (*context).our_instance = instag::tag_of(us, names.accountname, names.protocol);
         (*context).their_instance = tag;
-        if master.is_none() {
-            (*context).recent_child = context;
-            (*context).recent_rcvd_child = context;
-            (*context).recent_sent_child = context;
+        match master.map(|master| master.get()) {
+            None => {
+                (*context).recent_child = context;
+                (*context).recent_rcvd_child = context;
+                (*context).recent_sent_child = context;
+            }
+            Some(Some(master)) => (*context).m_context = master,
+            // The application has forgotten the master and its children.
+            Some(None) => {}
         }
         Found {
             context,
