@@ -39,7 +39,8 @@ class Irssi(Terminal):
         drive.check_library(side, self.pid)
 
     def stored(self, name):
-        with open(f"{self.home}/otr/otr.{name}", encoding="utf-8") as file:
+        # A key file may hold raw bytes: libgcrypt writes a number as a quoted string when it looks like one.
+        with open(f"{self.home}/otr/otr.{name}", encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
 
 

@@ -62,7 +62,8 @@ class Profanity(Terminal):
 
     def stored(self, name):
         folder = f"{self.home}/.local/share/profanity/otr/{self.name}_at_{servers.DOMAIN}"
-        with open(f"{folder}/{name}", encoding="utf-8") as file:
+        # A key file may hold raw bytes: libgcrypt writes a number as a quoted string when it looks like one.
+        with open(f"{folder}/{name}", encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
 
 
