@@ -2,6 +2,7 @@
 # instructions. The library is built a second time, with the interface that the test needs.
 
 NEED_CHECK += valgrind
+CHECKS     += check-constant-time
 
 CT_LIBRARY := target/test-hooks/release/libotr.so
 CT_SOURCES := ctests/ct/checks.c ctests/ct/checks.h

@@ -43,16 +43,31 @@ static void comparison(const unsigned char *s, unsigned char *r)
     r[1] = (unsigned char)otr_test_equal(s, s, 32);
 }
 
-/* x is secret; k follows from x and random numbers, which are secret, too. */
-static void dsa_signature(const unsigned char *s, unsigned char *r)
+void public_numbers(unsigned char *out, size_t n)
+{
+    static unsigned char next = 1;
+    for (size_t i = 0; i < n; i++)
+        out[i] = next++;
+}
+
+/* Signs with the secret in the place of x, if x is secret, and with k from x
+ * and random numbers. */
+static void sign(const unsigned char *x, fill_function *numbers_for_k, unsigned char *r)
 {
     unsigned char key[sizeof numbers];
     memcpy(key, numbers, sizeof key);
-    /* Any x below q will do for signing: its highest byte stays small. */
-    memcpy(key + 405, s, 19);
-    key[404] = 0;
-    otr_test_dsa_sign(key, value, fill, r);
+    if (x) {
+        /* Any x below q will do for signing: its highest byte stays small. */
+        memcpy(key + 405, x, 19);
+        key[404] = 0;
+    }
+    otr_test_dsa_sign(key, value, numbers_for_k, r);
 }
+
+static void dsa_x_and_k(const unsigned char *s, unsigned char *r) { sign(s, fill, r); }
+/* Both must be seen to arrive, each alone: here only x, there only what k is made with. */
+static void dsa_x(const unsigned char *s, unsigned char *r) { sign(s, public_numbers, r); }
+static void dsa_k(const unsigned char *s, unsigned char *r) { (void)s, sign(NULL, fill, r); }
 
 static void comparison_of_secrets(const unsigned char *s, unsigned char *r)
 {
@@ -73,21 +88,23 @@ static void planted_loop(const unsigned char *s, unsigned char *r)
 }
 
 const struct check checks[] = {
-    {"D-H power", dh_power, 0, 0, 0},
-    {"D-H public value", dh_public, 0, 0, 0},
-    {"SMP power, 1536-bit exponent", smp_power, 0, 0, 1},
-    {"SMP power of 2, 1536-bit exponent", smp_public, 0, 0, 1},
-    {"SMP power from a table, secret base", smp_table, 0, 0, 1},
-    {"SMP response r - x c", smp_response, 0, 0, 0},
-    {"SMP, both sides, exponents and secret", comparison_of_secrets, 0, 1, 1},
-    {"DSA signature, x and k", dsa_signature, 0, 0, 0},
-    {"keys of data messages", session_keys, 0, 0, 0},
-    {"keys of the key exchange", exchange_keys, 0, 0, 0},
-    {"encryption and MAC", encryption, 0, 0, 0},
-    {"comparison of MACs and hashes", comparison, 0, 0, 0},
-    {"planted: num-bigint's power", planted_power, 1, 0, 0},
-    {"planted: a branch", planted_branch, 1, 0, 0},
-    {"planted: a table look-up", planted_lookup, 1, 0, 0},
-    {"planted: a loop that stops", planted_loop, 1, 0, 0},
+    {"D-H power", dh_power, 0, 0, 0, 0},
+    {"D-H public value", dh_public, 0, 0, 0, 0},
+    {"SMP power, 1536-bit exponent", smp_power, 0, 0, 1, 0},
+    {"SMP power of 2, 1536-bit exponent", smp_public, 0, 0, 1, 0},
+    {"SMP power from a table, secret base", smp_table, 0, 0, 1, 0},
+    {"SMP response r - x c", smp_response, 0, 0, 0, 0},
+    {"SMP, both sides, exponents and secret", comparison_of_secrets, 0, 1, 1, 0},
+    {"DSA signature, x and k", dsa_x_and_k, 0, 0, 0, 40},
+    {"DSA signature, x", dsa_x, 0, 0, 0, 40},
+    {"DSA signature, k", dsa_k, 0, 0, 0, 40},
+    {"keys of data messages", session_keys, 0, 0, 0, 0},
+    {"keys of the key exchange", exchange_keys, 0, 0, 0, 0},
+    {"encryption and MAC", encryption, 0, 0, 0, 0},
+    {"comparison of MACs and hashes", comparison, 0, 0, 0, 0},
+    {"planted: num-bigint's power", planted_power, 1, 0, 0, 0},
+    {"planted: a branch", planted_branch, 1, 0, 0, 0},
+    {"planted: a table look-up", planted_lookup, 1, 0, 0, 0},
+    {"planted: a loop that stops", planted_loop, 1, 0, 0, 0},
 };
 const size_t number_of_checks = sizeof checks / sizeof *checks;

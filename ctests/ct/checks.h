@@ -34,9 +34,10 @@ struct check {
     const char *name;
     /* Calls the library; the secret has SECRET bytes, the result RESULT. */
     void (*run)(const unsigned char *secret, unsigned char *result);
-    int leaks;      /* planted: something must be found */
-    int whole_flow; /* contains public values that differ with the secret */
-    int slow;       /* too many instructions to go through one by one */
+    int leaks;        /* planted: something must be found */
+    int whole_flow;   /* contains public values that differ with the secret */
+    int slow;         /* too many instructions to go through one by one */
+    size_t discloses; /* bytes of the result, if the library itself makes it public at the end */
 };
 
 extern const struct check checks[];
@@ -47,6 +48,9 @@ void make_public_values(void);
 
 /* Random numbers of the library under test; set by the main programs. */
 extern fill_function *fill;
+
+/* Random numbers that are no secret. */
+void public_numbers(unsigned char *out, size_t n);
 
 /* Bytes of a Diffie-Hellman exponent: 40, or fewer where every step is slow. */
 extern size_t dh_exponent;
