@@ -7,6 +7,7 @@
 )]
 
 use otr::crypto::dsa::{Fingerprint, PrivateKey};
+use otr::crypto::os_random;
 use otr::files::keys::{Account, Components};
 use otr::files::{fingerprints, instance_tags, keys, sexp};
 use otr::wire::significant;
@@ -43,6 +44,31 @@ fn keys_of_libotr_are_read_and_written_byte_for_byte() -> Result<(), Error> {
         let Components { p, q, g, y, x } = &account.key;
         PrivateKey::from_components(p, q, g, y, x)?;
     }
+    Ok(())
+}
+
+#[test]
+fn a_number_that_libgcrypt_took_for_text() -> Result<(), Error> {
+    let text = include_bytes!("data/libotr-4.1.1/otr.private_key.quoted");
+    let accounts = keys::read(text)?;
+    assert_eq!(accounts.len(), 1);
+    let Components { p, q, g, y, x } = &accounts[0].key;
+    assert_eq!(**x, *b"gjM\xa9\xcf3\xb8H\xd8\xa5U\xcaHN\x08`\xe8\xecz\xbd");
+    // The parts belong together: `y` is `g` to the power of `x`.
+    let key = PrivateKey::from_components(p, q, g, y, x)?;
+    let signature = key.sign(b"value", &mut os_random())?;
+    key.public().verify(b"value", &signature)?;
+
+    // Another library must be able to read what this one writes.
+    let written = keys::write(&accounts);
+    let hexadecimal = b"(x #676A4DA9CF33B848D8A555CA484E0860E8EC7ABD#)";
+    assert!(
+        written
+            .windows(hexadecimal.len())
+            .any(|at| at == hexadecimal)
+    );
+    let again = keys::read(&written)?;
+    assert_eq!(*again[0].key.x, **x);
     Ok(())
 }
 
