@@ -292,9 +292,10 @@ impl Conversation {
     /// `now` counts seconds since 1970.
     ///
     /// # Errors
-    /// [`Error::NotEncrypted`] if the peer has ended the private conversation;
-    /// [`Error::TooLong`], [`Error::Randomness`] if the text could not be
-    /// encrypted. Nothing is sent then.
+    /// [`Error::NotEncrypted`] if the peer has ended the private conversation.
+    /// In a private conversation [`Error::InvalidValue`] for a text with a NUL,
+    /// [`Error::TooLong`] for one that does not fit a message. Nothing is sent
+    /// then.
     pub fn send(&mut self, text: &[u8], now: i64) -> Result<Output, Error> {
         let which = self.current_instance();
         let instance = self.instances.instance(which);
@@ -374,7 +375,8 @@ impl Conversation {
     ///
     /// # Errors
     /// [`Error::NotEncrypted`] outside a private conversation,
-    /// [`Error::TooLong`] if the question is longer than a record.
+    /// [`Error::InvalidValue`] for a question with a NUL, [`Error::TooLong`]
+    /// for one that does not fit a record, [`Error::Randomness`].
     pub fn compare_secret(
         &mut self,
         secret: &[u8],
@@ -390,7 +392,7 @@ impl Conversation {
     ///
     /// # Errors
     /// [`Error::NotEncrypted`] outside a private conversation,
-    /// [`Error::InvalidValue`] if the peer has not asked.
+    /// [`Error::NotAsked`] if the peer has not asked, [`Error::Randomness`].
     pub fn answer_secret(
         &mut self,
         secret: &[u8],

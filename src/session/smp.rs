@@ -117,7 +117,8 @@ impl Instance {
     ///
     /// # Errors
     /// [`Error::NotEncrypted`] outside a private conversation,
-    /// [`Error::TooLong`] if the question does not fit, [`Error::Randomness`].
+    /// [`Error::InvalidValue`] for a NUL in the question, [`Error::TooLong`] if
+    /// it does not fit, [`Error::Randomness`].
     pub fn smp_start(
         &mut self,
         us: &Fingerprint,
@@ -137,7 +138,7 @@ impl Instance {
     ///
     /// # Errors
     /// [`Error::NotEncrypted`] outside a private conversation,
-    /// or if the peer has not asked.
+    /// [`Error::NotAsked`] if the peer has not asked, [`Error::Randomness`].
     pub fn smp_answer(
         &mut self,
         us: &Fingerprint,
