@@ -519,6 +519,7 @@ impl Conversation {
                 | Effect::ContextListChanged(_)
                 | Effect::Touched { .. }
                 | Effect::StartTimer
+                | Effect::SmpProgress { .. }
                 | Effect::Publish(..) => {}
             }
         }

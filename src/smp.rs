@@ -283,7 +283,10 @@ impl Smp {
     /// Drops the run, if there is one.
     pub fn clear(&mut self) {
         self.state = State::Idle;
-        self.progress = Progress::Ok;
+        // Compatibility: how an earlier run came out can still be seen.
+        if self.progress == Progress::Cheated {
+            self.progress = Progress::Ok;
+        }
     }
 
     /// Receives a record of the peer.
@@ -344,17 +347,20 @@ impl Smp {
         let split = memchr(0, value).and_then(|end| value.split_at_checked(end));
         match split {
             Some((question, [_nul, message @ ..])) => self.ask(Some(question), message),
-            _ => self.cheated(false),
+            _ => {
+                self.received_question = true;
+                self.cheated(false)
+            }
         }
     }
 
     fn ask(&mut self, question: Option<&[u8]>, message: &[u8]) -> Outcome {
+        self.received_question = question.is_some();
         let Ok(asked) = Message1::parse(message).and_then(|message| Asked::new(&message)) else {
             return self.cheated(false);
         };
         self.state = State::Asked(Box::new(asked));
         self.progress = Progress::Ok;
-        self.received_question = question.is_some();
         Outcome::Asked {
             question: question.map(<[u8]>::to_vec),
         }

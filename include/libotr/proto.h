@@ -264,7 +264,8 @@ int otrl_proto_message_version(const char *message);
 
 /**
  * Reads the instance tags of an encoded version 3 message, which must begin
- * the text. On an error nothing is written.
+ * the text. On an error nothing is written, except the sender's tag if only
+ * the receiver's is missing.
  *
  * The caller promises:
  * `otrmsg` is NULL or NUL-terminated; the other pointers are NULL or valid.

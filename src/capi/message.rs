@@ -7,9 +7,7 @@ use core::ptr;
 
 use super::clock::now;
 use super::contacts::Handle;
-use super::context::{
-    ConnContext, otrl_context_find, otrl_context_force_plaintext, otrl_context_update_recent_child,
-};
+use super::context::{ConnContext, otrl_context_find, otrl_context_force_plaintext};
 use super::driver::{App, Names, Newcomers, ReceiveArguments, SendArguments, inject_sealed};
 use super::gcrypt::gcry_error_t;
 use super::guard::{guard, guard_error};
@@ -23,6 +21,7 @@ use crate::crypto::dsa::Fingerprint;
 use crate::crypto::os_random;
 use crate::data::Sealed;
 use crate::session::{Instance, MessageState, POLL_INTERVAL, Part, SmpEvent};
+use crate::smp::{Expected, Progress};
 
 /// Which error message the other side is to be sent.
 #[repr(C)]
@@ -678,6 +677,12 @@ pub unsafe extern "C" fn otrl_message_abort_smp(
     guard((), || {
         // SAFETY: the caller's promise.
         unsafe {
+            if context.is_null() {
+                return;
+            }
+            // The run has ended before the peer is told.
+            state::step_quietly(context, |instance| instance.smp.clear());
+            state::publish(context, Part::Smp);
             send(App::new(us, ops, opdata), context, Part::Smp, |instance| {
                 instance.smp_abort(now())
             });
@@ -729,9 +734,10 @@ unsafe fn send(
         let names = Names::of(context);
         let sealed = state::step_quietly(context, |instance| {
             let sealed = work(instance)?;
-            Ok::<_, Error>((sealed, instance.current_format()))
+            let run_is_on = instance.smp.expected() != Expected::Message1;
+            Ok::<_, Error>((sealed, instance.current_format(), run_is_on))
         });
-        let (sealed, format) = match sealed? {
+        let (sealed, format, run_is_on) = match sealed? {
             Ok(sealed) => sealed,
             Err(Error::NotEncrypted) => return None,
             Err(_) => {
@@ -742,7 +748,9 @@ unsafe fn send(
             }
         };
         let handle = Handle::new(app.us, context);
-        otrl_context_update_recent_child(context, 1);
+        if part == Part::Smp && run_is_on {
+            state::show_smp_progress(context, Progress::Ok);
+        }
         inject_sealed(app, &names, context, &sealed, Some(format));
         if let Some(context) = handle.get() {
             state::publish(context, part);

@@ -285,7 +285,12 @@ pub unsafe extern "C" fn otrl_privkey_generate_finish_FILEp(
 ) -> gcry_error_t {
     guard_error(|| {
         if privf.is_null() {
-            Generation::end(newkey);
+            if let Some(generation) = Generation::end(newkey)
+                && !us.is_null()
+            {
+                // SAFETY: the caller's promise.
+                unsafe { generation.forget_pending(us) };
+            }
             return Err(gcry_error_t::INV_VALUE);
         }
         // SAFETY: the caller's promise.

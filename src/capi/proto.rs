@@ -259,7 +259,8 @@ pub unsafe extern "C" fn otrl_proto_message_version(message: *const c_char) -> c
 }
 
 /// Reads the instance tags of an encoded version 3 message, which must begin
-/// the text. On an error nothing is written.
+/// the text. On an error nothing is written, except the sender's tag if only
+/// the receiver's is missing.
 ///
 /// # Safety
 /// `otrmsg` is NULL or NUL-terminated; the other pointers are NULL or valid.
@@ -273,10 +274,12 @@ pub unsafe extern "C" fn otrl_proto_instance(
         // SAFETY: the caller's promise.
         unsafe {
             let text = alloc::bytes(otrmsg).ok_or(gcry_error_t::INV_VALUE)?;
-            let (sender, receiver) = message::instances(text)?;
+            let sender = message::sender(text)?;
             if !instance_from.is_null() {
                 *instance_from = sender.get();
             }
+            // Compatibility: the first number is written even without the second.
+            let (_, receiver) = message::instances(text)?;
             if !instance_to.is_null() {
                 *instance_to = receiver.get();
             }

@@ -153,10 +153,9 @@ pub(crate) unsafe fn show(state: *mut OtrlSMState, smp: &smp::Smp) {
             smp::Expected::Message4 => NextExpectedSMP::OTRL_SMP_EXPECT4,
         });
         (*state).sm_prog_state.write(match smp.progress() {
-            smp::Progress::Ok => OtrlSMProgState::OTRL_SMP_PROG_OK,
-            smp::Progress::Cheated => OtrlSMProgState::OTRL_SMP_PROG_CHEATED,
-            smp::Progress::Failed => OtrlSMProgState::OTRL_SMP_PROG_FAILED,
-            smp::Progress::Succeeded => OtrlSMProgState::OTRL_SMP_PROG_SUCCEEDED,
+            // Compatibility: forgotten as soon as the application was told.
+            smp::Progress::Cheated => OtrlSMProgState::OTRL_SMP_PROG_OK,
+            progress => progress_state(progress),
         });
         (*state).received_question = smp.received_question().into();
         if smp.is_asked() || smp.expected() != smp::Expected::Message1 {
@@ -165,11 +164,33 @@ pub(crate) unsafe fn show(state: *mut OtrlSMState, smp: &smp::Smp) {
     }
 }
 
-/// Gives a state the sign of a run that [`show`] speaks of.
+/// Shows the result of a step of a run, but not yet which message is expected
+/// next.
 ///
 /// # Safety
 /// As for [`show`].
-pub(crate) unsafe fn show_running(state: *mut OtrlSMState) {
+pub(crate) unsafe fn show_progress(state: *mut OtrlSMState, progress: smp::Progress) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        (*state).sm_prog_state.write(progress_state(progress));
+        show_running(state);
+    }
+}
+
+const fn progress_state(progress: smp::Progress) -> OtrlSMProgState {
+    match progress {
+        smp::Progress::Ok => OtrlSMProgState::OTRL_SMP_PROG_OK,
+        smp::Progress::Cheated => OtrlSMProgState::OTRL_SMP_PROG_CHEATED,
+        smp::Progress::Failed => OtrlSMProgState::OTRL_SMP_PROG_FAILED,
+        smp::Progress::Succeeded => OtrlSMProgState::OTRL_SMP_PROG_SUCCEEDED,
+    }
+}
+
+/// Gives a state the sign of a run.
+///
+/// # Safety
+/// As for [`show`].
+unsafe fn show_running(state: *mut OtrlSMState) {
     // SAFETY: the caller's promise.
     unsafe {
         if (*state).secret.is_null() {

@@ -156,7 +156,6 @@ impl State {
                 return;
             }
             (*private).lastsent = clock::to_c(instance.last_sent);
-            (*private).lastrecv = clock::to_c(instance.last_received);
             (*private).generation = instance.generation;
             (*private).may_retransmit = match instance.kept.pending() {
                 Resend::No => 0,
@@ -245,16 +244,14 @@ impl State {
             });
             (*auth).initiated = ake.initiated().into();
             (*auth).our_keyid = ake.our_keyid();
-            let known = match self.instance.state {
-                MessageState::Encrypted => ake.version(),
-                _ => ake.version().or(self.instance.version),
-            };
-            let version = known.map_or(0, |version| version.number().into());
-            (*auth).protocol_version = version;
-            if self.instance.state != MessageState::Encrypted
-                && matches!(ake.version(), Some(Version::V2 | Version::V3))
-            {
-                (*context).protocol_version = version;
+            let private = self.instance.state == MessageState::Encrypted;
+            let number = |version: Option<Version>| version.map_or(0, |v| v.number().into());
+            // An instance that was just met has a version before its exchange.
+            let met = self.instance.version;
+            let met = met.filter(|_| !private && !self.instance.is_master());
+            (*auth).protocol_version = number(ake.version().or(met));
+            if !private && self.instance.version.is_some() {
+                (*context).protocol_version = number(self.instance.version);
             }
             (*auth).commit_sent_time = clock::to_c(self.instance.commit_sent);
             // What the exchange says for itself: the fields of the session may
@@ -344,6 +341,25 @@ pub(crate) unsafe fn publish(context: *mut ConnContext, part: Part) {
         unsafe {
             state.import(context);
             state.show(context, part);
+        }
+    });
+}
+
+/// Shows the result of a step of the comparison of secrets, before what
+/// follows from it.
+///
+/// # Safety
+/// `context` points to a context.
+pub(crate) unsafe fn show_smp_progress(context: *mut ConnContext, progress: smp::Progress) {
+    STATES.step(context, |state| {
+        // SAFETY: the caller's promise; `smstate` is NULL or valid.
+        unsafe {
+            let shown = (*context).smstate;
+            if !shown.is_null() && state.instance.state == MessageState::Encrypted {
+                state.import(context);
+                super::sm::show_progress(shown, progress);
+                state.shown = Shown::read(context);
+            }
         }
     });
 }

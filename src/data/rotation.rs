@@ -77,8 +77,8 @@ impl KeyRing {
     /// Takes over from the key ring of an earlier session with the same peer
     /// the MAC keys that were not revealed yet, so that the next message does.
     ///
-    /// All keys of the earlier session are forgotten with this, so every
-    /// receiving MAC key of it that was used is due.
+    /// All session keys of the earlier session are forgotten with this, so
+    /// every receiving MAC key of it that was used is due.
     pub fn succeed(&mut self, mut earlier: Self) {
         let slots = [
             core::mem::take(&mut earlier.pairs.previous),
@@ -87,6 +87,12 @@ impl KeyRing {
         for Slots { current, previous } in slots {
             earlier.reveal_later(current);
             earlier.reveal_later(previous);
+        }
+        if self.our_keyid == earlier.our_keyid
+            && self.our_previous.public() == earlier.our_previous.public()
+        {
+            // Version 1 used our key again: the one announced after it stays.
+            core::mem::swap(&mut self.our_current, &mut earlier.our_current);
         }
         earlier.old_mac_keys.extend_from_slice(&self.old_mac_keys);
         core::mem::swap(&mut self.old_mac_keys, &mut earlier.old_mac_keys);

@@ -136,6 +136,7 @@ fn heartbeat(instance: &mut Instance, which: Which, now: i64, effects: &mut Vec<
     }
     let sealed = instance.encrypt_records(&[], now);
     if let Ok(sealed) = sealed {
+        instance.last_sent = now;
         effects.push(Effect::Inject {
             which,
             text: SecretBytes::new(sealed.message),

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 use super::Which;
 use crate::crypto::dsa::Fingerprint;
 use crate::crypto::secret::SecretBytes;
+use crate::smp::Progress;
 use crate::wire::fragment::Format;
 use crate::wire::tlv::Tlv;
 use crate::{Error, InstanceTag};
@@ -58,6 +59,14 @@ pub enum Effect {
         which: Which,
         /// What happened.
         event: SmpEvent,
+    },
+    /// A record of the comparison of secrets was looked at, with this result;
+    /// what follows from it comes after.
+    SmpProgress {
+        /// The instance concerned.
+        which: Which,
+        /// The result.
+        progress: Progress,
     },
     /// The peer proved to own the key with this fingerprint.
     Authenticated {

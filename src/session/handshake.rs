@@ -38,6 +38,8 @@ pub(super) fn start(
         (Version::V1, None) => return,
         _ => instance.ake.start(&instance.local(version), rng),
     };
+    note_version(instance);
+    instance.commit_sent = 0;
     effects.push(Effect::Publish(which, Part::Handshake));
     reply(
         instance,
@@ -47,6 +49,16 @@ pub(super) fn start(
         incoming.now,
         effects,
     );
+}
+
+/// While there is no session, the version is that of the key exchange; in
+/// version 1 that shows only in the session.
+fn note_version(instance: &mut Instance) {
+    if instance.state != MessageState::Encrypted
+        && let Some(version @ (Version::V2 | Version::V3)) = instance.ake.version()
+    {
+        instance.version = Some(version);
+    }
 }
 
 /// Sends the answer to a key exchange message, or tells that it failed.
@@ -132,6 +144,10 @@ pub(super) fn receive(
                 return effects;
             }
         }
+    }
+    note_version(instance);
+    if instance.ake.state() != AuthState::AwaitingDhKey {
+        instance.commit_sent = 0;
     }
     effects.push(Effect::Publish(which, Part::Handshake));
     reply(

@@ -105,7 +105,7 @@ impl Kept {
 
     /// Notes that the peer could not read the last text.
     pub(super) fn reported_unread(&mut self) {
-        self.unread = !self.last.is_empty();
+        self.unread = true;
     }
 
     /// Takes over what another instance held back.
@@ -115,7 +115,7 @@ impl Kept {
 
     /// The next text for a session with the owner of this key.
     fn take(&mut self, peer: Option<Fingerprint>) -> Option<(Resend, SecretBytes)> {
-        if self.unread {
+        if self.unread && !self.last.is_empty() {
             self.unread = false;
             if self.meant_for.is_some() && self.meant_for == peer {
                 return Some((Resend::Marked, core::mem::take(&mut self.last)));

@@ -148,7 +148,7 @@ pub fn route<'a>(group: &mut dyn Group, text: &'a [u8], incoming: &Incoming<'_>)
 
     if version == Some(Version::V3) {
         let ours = group.instance(Which::Master).ours;
-        let Ok((sender, receiver)) = message::instances(&text) else {
+        let Ok((sender, receiver)) = message::instances(from_mark(&text)) else {
             return Routing::malformed(effects, Which::Master);
         };
         if !sender.is_valid() {
@@ -186,6 +186,12 @@ pub fn route<'a>(group: &mut dyn Group, text: &'a [u8], incoming: &Incoming<'_>)
             joined,
         }),
     }
+}
+
+/// The text from the first mark of OTR on; people may have written before it.
+fn from_mark(text: &[u8]) -> &[u8] {
+    let mark = memchr::memmem::find(text, b"?OTR").unwrap_or(0);
+    text.get(mark..).unwrap_or_default()
 }
 
 /// Makes an instance for a tag that is seen for the first time; tells whether

@@ -83,7 +83,10 @@ impl Instance {
         let keys = self.keys.as_mut().ok_or(Error::NotEncrypted)?;
         let sealed = keys.encrypt(&local, text, tlvs, flags)?;
         self.kept.encrypted(text, self.active);
-        self.last_sent = now;
+        if flags & IGNORE_UNREADABLE == 0 {
+            // Records alone do not show the peer that anybody is there.
+            self.last_sent = now;
+        }
         Ok(sealed)
     }
 

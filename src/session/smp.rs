@@ -56,6 +56,14 @@ fn perform(
     now: i64,
     effects: &mut Vec<Effect>,
 ) {
+    match outcome {
+        Outcome::Unexpected => {}
+        Outcome::Aborted => effects.push(Effect::Publish(which, Part::Smp)),
+        _ => {
+            let progress = instance.smp.progress();
+            effects.push(Effect::SmpProgress { which, progress });
+        }
+    }
     let (trust, reply, event) = match outcome {
         Outcome::Asked { question } => {
             let event = question.map_or(SmpEvent::AskForSecret, SmpEvent::AskForAnswer);
@@ -91,7 +99,6 @@ fn perform(
         && let Ok(sealed) = instance.encrypt_records(&[reply], now)
     {
         instance.inject(which, sealed, effects);
-        effects.push(Effect::Touched { which, sent: true });
     }
     effects.push(Effect::Smp { which, event });
     effects.push(Effect::Publish(which, Part::Smp));

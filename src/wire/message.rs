@@ -113,16 +113,31 @@ pub(crate) fn behind<'a>(text: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
 /// [`Error::WrongVersion`] unless the text *begins* with `?OTR:AAM`,
 /// [`Error::Truncated`] if the tags are not whole.
 pub fn instances(text: &[u8]) -> Result<(InstanceTag, InstanceTag), Error> {
+    let tags = encoded_tags(text)?;
+    let mut reader = Reader::new(&tags);
+    let sender = InstanceTag::new(reader.int()?);
+    let receiver = InstanceTag::new(reader.int()?);
+    Ok((sender, receiver))
+}
+
+/// The sender's instance tag of an encoded version 3 message, also where the
+/// receiver's is not whole.
+///
+/// # Errors
+/// As for [`instances`].
+pub fn sender(text: &[u8]) -> Result<InstanceTag, Error> {
+    let tags = encoded_tags(text)?;
+    Reader::new(&tags).int().map(InstanceTag::new)
+}
+
+/// The bytes of the two tags, or fewer if they are not whole.
+fn encoded_tags(text: &[u8]) -> Result<Vec<u8>, Error> {
     if !text.starts_with(b"?OTR:AAM") {
         return Err(Error::WrongVersion);
     }
     // "?OTR:" and the three bytes of version and type come before the tags.
     let tags = text.get(9..21).ok_or(Error::Truncated)?;
-    let tags = base64::decode(tags);
-    let mut reader = Reader::new(&tags);
-    let sender = InstanceTag::new(reader.int()?);
-    let receiver = InstanceTag::new(reader.int()?);
-    Ok((sender, receiver))
+    Ok(base64::decode(tags))
 }
 
 /// What encoded messages begin with: version, type and, in version 3, tags.
@@ -256,6 +271,10 @@ mod tests {
         assert_eq!(instances(&text[..21]), Ok(tags));
         assert_eq!(instances(&text[..20]), Err(Error::Truncated));
         assert_eq!(instances(b"?OTR:AAMKAAAA========"), Err(Error::Truncated));
+        assert_eq!(sender(&text), Ok(tags.0));
+        let half = b"?OTR:AAMDAAABAg======";
+        assert_eq!(instances(half), Err(Error::Truncated));
+        assert_eq!(sender(half), Ok(InstanceTag::new(0x102)));
         let behind = [b" ", &text[..]].concat();
         assert_eq!(instances(&behind), Err(Error::WrongVersion));
         assert_eq!(

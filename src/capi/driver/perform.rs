@@ -3,7 +3,7 @@
 use super::group::Worked;
 use super::{App, Names};
 use crate::Error;
-use crate::capi::clock::now;
+use crate::capi::clock::{self, now};
 use crate::capi::contacts::Handle;
 use crate::capi::context::{
     ConnContext, OtrlMessageState, otrl_context_find_fingerprint, otrl_context_set_trust,
@@ -12,12 +12,11 @@ use crate::capi::context::{
 use crate::capi::conversation::{find_fingerprint, state_of};
 use crate::capi::gcrypt::gcry_error_t;
 use crate::capi::message::{OtrlErrorCode, OtrlMessageEvent};
-use crate::capi::sm::OtrlSMProgState;
-use crate::capi::{api_version, poll, sm, state};
+use crate::capi::{api_version, poll, state};
 use crate::crypto::dsa;
 use crate::crypto::secret::SecretBytes;
 use crate::data::Sealed;
-use crate::session::{Effect, ErrorCode, MessageEvent, POLL_INTERVAL, Resend, SmpEvent, Which};
+use crate::session::{Effect, ErrorCode, MessageEvent, POLL_INTERVAL, Resend, Which};
 use crate::wire::fragment::{self, Format};
 
 /// Does what a step asks for.
@@ -55,8 +54,14 @@ unsafe fn perform_one(app: App, names: &Names, worked: &Worked, effect: Effect) 
         Effect::InstanceAdded(_) => {}
         Effect::Touched { which, sent } => {
             if let Some(context) = worked.get(which) {
-                // SAFETY: the context exists.
-                unsafe { otrl_context_update_recent_child(context, sent.into()) };
+                // SAFETY: the context exists; its private part is NULL or valid.
+                unsafe {
+                    let private = (*context).context_priv;
+                    if !sent && !private.is_null() {
+                        (*private).lastrecv = clock::to_c(now());
+                    }
+                    otrl_context_update_recent_child(context, sent.into());
+                }
             }
         }
         Effect::ReplyError { which, code } => {
@@ -71,9 +76,13 @@ unsafe fn perform_one(app: App, names: &Names, worked: &Worked, effect: Effect) 
         }
         Effect::Smp { which, event } => {
             if let Some(context) = worked.get(which) {
-                // SAFETY: the context exists.
-                unsafe { foreshadow(context, &event) };
                 app.smp_event(context, &event);
+            }
+        }
+        Effect::SmpProgress { which, progress } => {
+            if let Some(context) = worked.get(which) {
+                // SAFETY: the context exists.
+                unsafe { state::show_smp_progress(context, progress) };
             }
         }
         Effect::Authenticated { which, fingerprint } => {
@@ -217,29 +226,6 @@ fn tell(app: App, context: *mut ConnContext, event: &MessageEvent) {
     };
     let error = error.map_or(gcry_error_t::OK, gcry_error_t::from);
     app.event(number, context, None, error);
-}
-
-/// Shows what the original shows of a comparison of secrets while it tells of
-/// it: that the peer cheats, or that a run is on.
-///
-/// # Safety
-/// `context` points to a context.
-unsafe fn foreshadow(context: *mut ConnContext, event: &SmpEvent) {
-    // SAFETY: the caller's promise; `smstate` is NULL or valid.
-    unsafe {
-        let state = (*context).smstate;
-        if state.is_null() {
-            return;
-        }
-        match event {
-            SmpEvent::Cheated => {
-                let cheated = OtrlSMProgState::OTRL_SMP_PROG_CHEATED;
-                (*state).sm_prog_state.write(cheated);
-            }
-            SmpEvent::AskForSecret | SmpEvent::AskForAnswer(_) => sm::show_running(state),
-            _ => {}
-        }
-    }
 }
 
 /// Notes the key with which the peer signed; a new one is announced.

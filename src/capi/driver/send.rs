@@ -296,7 +296,8 @@ fn hand_over(
         .max_message_size(context)
         .filter(|limit| text.len() > *limit);
     let Some(limit) = limit else {
-        if arguments.fragments == OtrlFragmentPolicy::OTRL_FRAGMENT_SEND_ALL {
+        let all = arguments.fragments == OtrlFragmentPolicy::OTRL_FRAGMENT_SEND_ALL;
+        if all && !text.is_empty() {
             // Compatibility: the text stays in the application's hands although
             // it was sent.
             app.inject(names, &text);
