@@ -6,7 +6,7 @@ from collections import Counter
 
 from . import generate, script
 from .bench import Bench, PAIRINGS
-from .compare import Comparison
+from .compare import Comparison, masked
 from .differences import RULES
 from .shrink import shrink
 
@@ -25,7 +25,7 @@ def hosted_by_ours(pairing, steps):
 def compare(steps, base, log, pairing):
     """(difference or None, the comparison) between a log and the reference."""
     comparison = Comparison(steps, hosted_by_ours(pairing, steps), RULES)
-    return comparison.run(base, log), comparison
+    return comparison.run(masked(base)[0], masked(log)[0]), comparison
 
 
 class Examiner:
@@ -49,7 +49,7 @@ class Examiner:
             difference, comparison = compare(steps, base, log, pairing)
             counts["lines compared"] += comparison.compared
             counts["logs"] += 1
-            counts["logs compared to the end"] += difference is None and "stop" not in comparison.open
+            counts["logs compared to the end"] += difference is None and not comparison.stopped
             for name in set(comparison.explained):
                 counts["difference " + name] += 1
             if difference:

@@ -8,6 +8,9 @@ our library may be the first to differ: the other library gets the same input.
 """
 
 import re
+from collections import Counter
+
+from .differences import MASKS
 
 BRIEF = re.compile(r" ctx=(\S+) ms=(\S+) as=(\S+) ")
 
@@ -28,6 +31,36 @@ class Difference:
         return "\n".join(out)
 
 
+STATEFUL = frozenset("ctx auth sm priv fp".split())
+
+
+def masked(log):
+    """The log with its masks on, and the names of the masks that did something.
+
+    A line that shows a state again is left out if only masked fields changed."""
+    shown, used, steps = {}, set(), []
+    for lines in log:
+        kept = []
+        for line in lines:
+            client, _, rest = line.partition("| ")
+            words = rest.split(" ", 3)
+            for mask in MASKS:
+                changed = mask.line(words[0], line)
+                if changed != line:
+                    used.add(mask.name)
+                line = changed
+            if words[0] == "gone":
+                shown.pop((client, *words[1:]), None)
+            elif words[0] in STATEFUL:
+                key = state_key(line)
+                if shown.get(key) == line:
+                    continue
+                shown[key] = line
+            kept.append(line)
+        steps.append(kept)
+    return steps, used
+
+
 def first_difference(left, right, upto=None):
     """The first place where the logs differ at all, or None."""
     for step, (a, b) in enumerate(zip(left, right)):
@@ -39,6 +72,24 @@ def first_difference(left, right, upto=None):
                 at += 1
             return Difference(step, at, at, a, b)
     return None
+
+
+CONTEXT = re.compile(r"(?:\bctx=|\| (?:ctx|auth|sm|priv) )(\S+)")
+
+
+def without(line, patterns):
+    for pattern in patterns:
+        line = re.sub(pattern, "", line)
+    return line
+
+
+def state_key(line):
+    """What a line that shows a state is about; None for other lines."""
+    client, _, rest = line.partition("| ")
+    words = rest.split(" ", 3)
+    if words[0] not in STATEFUL:
+        return None
+    return (client, *words[: 3 if words[0] == "fp" else 2])
 
 
 class Place:
@@ -56,6 +107,27 @@ class Place:
             # One side has more to say about its last message.
             self.client = (left[i - 1] if i else self.a).split("|", 1)[0]
 
+    def pair(self, *patterns):
+        """Whether two lines are here that differ only in what the patterns find."""
+        return bool(self.a and self.b) and without(self.a, patterns) == without(self.b, patterns)
+
+    def stale(self, *patterns):
+        """How many lines to pass over if one log shows a state again that the
+        other has shown before, but for what the patterns find."""
+        for line, other, move in ((self.a, 1, (1, 0)), (self.b, 0, (0, 1))):
+            before = self.known.last[other].get(state_key(line))
+            if before and without(line, patterns) == without(before, patterns):
+                return move
+        return None
+
+    def context(self):
+        """The name of the context that the lines are about."""
+        for line in (self.a, self.b):
+            found = CONTEXT.search(line)
+            if found:
+                return found[1]
+        return None
+
     def since(self, prefix):
         """The last line of the client before this place that begins so."""
         start = "%s| %s" % (self.client, prefix)
@@ -63,6 +135,12 @@ class Place:
             if line.startswith(start):
                 return line[len(self.client) + 2 :]
         return None
+
+    @property
+    def cause(self):
+        """Who is responsible: for an incoming message, the one who sent it."""
+        found = re.match(r"\S+\| <- (\w+) ", self.a) if self.pair(r"revealed=\S+") else None
+        return found[1] if found else self.client
 
     @property
     def incoming(self):
@@ -77,15 +155,52 @@ class Place:
         return ""
 
 
+KEYS = re.compile(r"\brevealed=\[(\w[\w,]*)\]")
+
+
+class Names:
+    """Which names of revealed MAC keys in two logs mean the same key.
+
+    Names count appearances, so one key more in one log renames all that follow."""
+
+    def __init__(self):
+        self.by_left, self.by_right = {}, {}
+
+    def equal(self, a, b):
+        """Whether two lines are equal but for such names."""
+        if a == b:
+            return True
+        keys = [KEYS.search(a), KEYS.search(b)]
+        if not all(keys) or KEYS.sub("", a) != KEYS.sub("", b):
+            return False
+        left, right = (found[1].split(",") for found in keys)
+        if len(left) != len(right):
+            return False
+        pairs = list(zip(left, right))
+        fits = all(self.by_left.get(m, n) == n and self.by_right.get(n, m) == m for m, n in pairs)
+        if fits:
+            self.by_left.update(pairs)
+            self.by_right.update((n, m) for m, n in pairs)
+        return fits
+
+
 class Comparison:
     """Compares the logs of one script; `explained` lists what was found."""
 
     def __init__(self, steps, hosted_by_ours, rules):
         self.steps, self.hosted, self.rules = steps, hosted_by_ours, rules
         self.explained = []
+        self.stopped = False
+        self.names = Names()
         self.compared = 0          # lines that were equal
         self.state = {}            # (client, context): its last msgstate and authstate, as in the left log
-        self.open = {}             # notes of the rules, by their names
+        self.last = {}, {}         # the states that the left and the right log showed last
+        self.fallen = set()        # (client, context) that only the left log has in plaintext
+        self.crossed = set()       # clients that got a commit while theirs was under way
+        self.secured = Counter()   # how many sessions each client has made
+        self.required = Counter()  # how many texts each client has kept back
+        self.versions = set()      # (client, context) with different versions
+        self.odd = set()           # clients whose left log has shown freed memory
 
     def watch(self, line):
         """Keeps the state of contexts as the left log shows it."""
@@ -95,17 +210,34 @@ class Comparison:
             values = dict(w.split("=", 1) for w in rest.split(" ")[2:] if "=" in w)
             self.state.setdefault((client, words[1]), {}).update(
                 {k: values[k] for k in ("ms", "as", "afp", "our", "pv") if k in values})
+        elif words[0] == "cb" and words[1] in ("gone_secure", "still_secure"):
+            self.secured[client] += 1
+            self.fallen.discard((client, words[2].split("=", 1)[1]))
+        elif words[0] == "<-" and " commit " in rest and self.awaits_key(client):
+            self.crossed.add(client)
+        if " event=1 " in rest:
+            self.required[client] += 1
         found = BRIEF.search(rest)
         if found:
             self.state.setdefault((client, found[1]), {}).update(ms=found[2], **{"as": found[3]})
+
+    def awaits_key(self, client):
+        return any(name == client and state.get("as") == "1" for (name, _), state in self.state.items())
+
+    def passed(self, side, line):
+        key = state_key(line)
+        if key:
+            self.last[side][key] = line
 
     def run(self, left, right):
         """None if the logs agree as far as they can be compared."""
         for step, (a, b) in enumerate(zip(left, right)):
             i = j = 0
             while i < len(a) or j < len(b):
-                if i < len(a) and j < len(b) and a[i] == b[j]:
+                if i < len(a) and j < len(b) and self.names.equal(a[i], b[j]):
                     self.watch(a[i])
+                    self.passed(0, a[i])
+                    self.passed(1, b[j])
                     i, j = i + 1, j + 1
                     self.compared += 1
                     continue
@@ -116,15 +248,19 @@ class Comparison:
                 name, move = verdict
                 self.explained.append(name)
                 if move is None:
+                    self.stopped = True
                     return None
                 for line in a[i : i + move[0]]:
                     self.watch(line)
+                    self.passed(0, line)
+                for line in b[j : j + move[1]]:
+                    self.passed(1, line)
                 i, j = i + move[0], j + move[1]
         return None
 
     def judge(self, place):
         """(name, (left lines, right lines) to pass over or None to stop), or None."""
-        if place.client not in self.hosted:
+        if place.cause not in self.hosted:
             return None
         for rule in self.rules:
             move = rule.explain(place)

@@ -123,7 +123,7 @@ class Generator:
     def start(self):
         name = self.someone()
         peer = self.peer_of(name)
-        kind = self.pick([(45, "query"), (20, "tag"), (15, "literal"), (10, "both"), (3, "crossing"), (7, "none")])
+        kind = self.pick([(48, "query"), (22, "tag"), (16, "literal"), (4, "both"), (3, "crossing"), (7, "none")])
         if kind == "query":
             self.add(name, "send", peer, "best", "all", self.random.choice(["?OTRv?", "?OTR?"]))
             self.add("pump")

@@ -9,6 +9,7 @@ look at the log of the step before them:
     expect! WHO TEXT         no line of WHO's log contains TEXT
     expect:stock, expect!:stock, expect:ours, expect!:ours
                              only if WHO is hosted by that library
+    expect:NAME=stock, ...   only if the client NAME is
     differ ID...             from here on the logs may differ, because of the
                              deliberate differences named
 

@@ -6,7 +6,7 @@ import re
 
 from . import script
 from .bench import PAIRINGS
-from .compare import first_difference
+from .compare import first_difference, masked
 from .runner import HERE
 
 
@@ -58,7 +58,8 @@ def failed_checks(case, pairing, log):
     for step, checks in case.checks.items():
         for verb, who, wanted, where in checks:
             word, _, only = verb.partition(":")
-            if only and library_of(who, case.steps, pairing) != only:
+            where_from, _, library = only.rpartition("=")
+            if only and library_of(where_from or who, case.steps, pairing) != library:
                 continue
             found = any(line.startswith(who + "| ") and wanted in readable(line) for line in log[step])
             if found != (word == "expect"):
@@ -76,16 +77,17 @@ def run_case(bench, case):
     if not case.checks:
         problems.append("%s: the case expects nothing" % case.where)
     first_marked = min(case.differs, default=None)
-    base = logs.get("stock+stock")
+    base, _ = masked(logs["stock+stock"]) if "stock+stock" in logs else (None, None)
     differs = False
     for pairing in pairings:
         if base is None or pairing == "stock+stock":
             continue
-        difference = first_difference(base, logs[pairing], upto=first_marked)
+        log, _ = masked(logs[pairing])
+        difference = first_difference(base, log, upto=first_marked)
         if difference:
             problems.append("%s: unexplained difference\n%s" % (
                 case.name, difference.show(case.steps, "stock+stock", pairing)))
-        elif first_marked is not None and first_difference(base, logs[pairing]):
+        elif first_marked is not None and first_difference(base, log):
             differs = True
     if differs:
         for words in case.differs.values():

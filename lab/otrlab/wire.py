@@ -215,8 +215,9 @@ def describe(text, symbol):
         elif name == "enc_sig":
             out.append("enc_sig=%d" % len(value))
         elif name == "enc":
-            # The numbers of SMP make the length vary; its messages have this flag.
-            varies = len(value) > 200 and message.fields.get("flags") == b"\1"
+            # The numbers of SMP make the length vary; its messages have this flag,
+            # except in version 1, which has no flags.
+            varies = len(value) > 200 and message.fields.get("flags", b"\1") == b"\1"
             out.append("enc=%s" % ("long" if varies else len(value)))
         elif name == "revealed":
             out.append("revealed=[%s]" % ",".join(symbol("M", value[i : i + 20]) for i in range(0, len(value), 20)))

@@ -33,6 +33,7 @@ class Client:
         self.name, self.account, self.side = name, account, side
         self.shown = {}
         self.had_session = set()
+        self.by_chance = set()     # contexts whose bold half a random key decided
         self.pieces = {}
 
 
@@ -139,7 +140,8 @@ class World:
             else:
                 self.note(client.name, self.mask.line(line))
         for to, text in injected:
-            self.enqueue(client, to, text)
+            if text:
+                self.enqueue(client, to, text)
         if now:
             self.snapshot(client, now)
 
@@ -157,9 +159,10 @@ class World:
             _, _, _, k, n, content = part
             client.pieces[k] = content
             if k == n:
-                whole = "".join(client.pieces.get(i + 1, "?") for i in range(n))
+                if len(client.pieces) == n:
+                    whole = "".join(client.pieces[i + 1] for i in range(n))
+                    line += " of " + wire.describe(whole, self.symbol)
                 client.pieces = {}
-                line += " of " + wire.describe(whole, self.symbol)
         return self.mask.line("wire " + line)[5:]
 
     def symbol(self, kind, value):
@@ -217,7 +220,14 @@ class World:
     @staticmethod
     def without_half(client, name, line):
         """The bold half means nothing before the first session; the reference
-        library leaves it uninitialised until then."""
+        library leaves it uninitialised until then.  After a session of version 1
+        it is what the larger of two random keys decided."""
+        if " pv=1 " in line:
+            client.by_chance.add(name)
+        elif " sid= " not in line:
+            client.by_chance.discard(name)
+        if name in client.by_chance:
+            line = re.sub(r" half=-?\d+", " half=*", line)
         if " sid= " not in line:
             client.had_session.add(name)
         elif name not in client.had_session:
