@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo test --test corpus -- [TARGET...] [--spoilt N] [--seed N]
+//! cargo test --test corpus -- TARGET --input FILE
 //! ```
 //!
 //! Needs no libFuzzer and does the same in every run: what fuzzing has found
@@ -27,6 +28,8 @@ struct Options {
     /// How many spoilt inputs each target gets.
     spoilt: usize,
     seed: u64,
+    /// Single inputs to run instead of a corpus.
+    inputs: Vec<PathBuf>,
 }
 
 fn options() -> Option<Options> {
@@ -34,11 +37,13 @@ fn options() -> Option<Options> {
         targets: Vec::new(),
         spoilt: 200,
         seed: 1,
+        inputs: Vec::new(),
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--spoilt" => options.spoilt = arguments.next()?.parse().ok()?,
+            "--input" => options.inputs.push(arguments.next()?.into()),
             "--seed" => options.seed = arguments.next()?.parse().ok()?,
             name => options.targets.push(Target::named(name)?.name.to_owned()),
         }
@@ -48,7 +53,7 @@ fn options() -> Option<Options> {
 
 fn main() -> ExitCode {
     let Some(options) = options() else {
-        eprintln!("usage: corpus [TARGET...] [--spoilt N] [--seed N]");
+        eprintln!("usage: corpus [TARGET...] [--spoilt N] [--seed N] [--input FILE]...");
         return ExitCode::from(2);
     };
     let report = panic::take_hook();
@@ -77,7 +82,10 @@ fn main() -> ExitCode {
 
 fn check(target: &Target, options: &Options) -> bool {
     let start = Instant::now();
-    let corpus = corpus(target.name);
+    let mut corpus = corpus(target.name);
+    if !options.inputs.is_empty() {
+        corpus = options.inputs.iter().map(read).collect();
+    }
     if corpus.is_empty() {
         println!("{:20} has no corpus", target.name);
         return false;
@@ -87,7 +95,12 @@ fn check(target: &Target, options: &Options) -> bool {
         passed &= try_one(target, input, &path.display().to_string());
     }
     let mut rng = Seeded::new(options.seed);
-    for number in 0..options.spoilt {
+    let spoilt = if options.inputs.is_empty() {
+        options.spoilt
+    } else {
+        0
+    };
+    for number in 0..spoilt {
         let input = spoil(&corpus, target.max_len, &mut rng);
         passed &= try_one(target, &input, &format!("spoilt input {number}"));
     }
@@ -96,7 +109,7 @@ fn check(target: &Target, options: &Options) -> bool {
         "{:20} {:>7} {:>7} {milliseconds:>7}",
         target.name,
         corpus.len(),
-        options.spoilt
+        spoilt
     );
     passed
 }
@@ -109,14 +122,16 @@ fn corpus(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
     paths.sort();
-    let files = paths.into_iter().map(|path| {
-        let input = std::fs::read(&path).expect("the corpus can be read");
-        (path, input)
-    });
+    let files = paths.iter().map(read);
     let seeds = seeds::of(name).into_iter().enumerate();
     files
         .chain(seeds.map(|(number, input)| (format!("seed {number}").into(), input)))
         .collect()
+}
+
+fn read(path: &PathBuf) -> (PathBuf, Vec<u8>) {
+    let input = std::fs::read(path).expect("the input can be read");
+    (path.clone(), input)
 }
 
 /// Runs one input; `false`, and the input is kept, if anything panicked or it

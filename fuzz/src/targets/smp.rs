@@ -43,7 +43,8 @@ pub fn run(input: &[u8]) {
                 let before = sides[ours].smp.expected();
                 match sides[ours].smp.begin(&asked, question, &mut rng) {
                     Ok(record) => {
-                        honest = sides[theirs].smp.expected() == Expected::Message1
+                        honest = !sides[theirs].smp.is_asked()
+                            && sides[theirs].smp.expected() == Expected::Message1
                             && sides[theirs].inbox.is_empty();
                         sides[ours].inbox.clear();
                         sides[ours].secret = Some(choice & 1);

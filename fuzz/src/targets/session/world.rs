@@ -350,7 +350,12 @@ impl World {
         let resent = shown.strip_prefix(b"[resent] ");
         let text = resent.unwrap_or(shown);
         let number = self.typed.iter().position(|typed| typed.text == text);
-        let number = number.expect("a text that nobody typed was shown as the peer's");
+        let Some(number) = number else {
+            panic!(
+                "a text that nobody typed was shown: {}",
+                text.escape_ascii()
+            );
+        };
         let typed = &self.typed[number];
         assert_ne!(typed.by, who, "one's own text came back");
         assert!(!typed.refused, "a text that was refused arrived");
