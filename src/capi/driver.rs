@@ -6,6 +6,7 @@
 //! whatever an effect needs, it owns.
 
 mod app;
+pub(super) mod command;
 mod group;
 mod perform;
 mod receive;

@@ -1,27 +1,23 @@
 //! `message.h`: sending and receiving, and what the application is told.
 
 use core::ffi::{c_char, c_int, c_uchar, c_uint, c_ushort, c_void};
-
 use core::mem::MaybeUninit;
 use core::ptr;
 
 use super::clock::now;
-use super::contacts::Handle;
-use super::context::{ConnContext, otrl_context_find, otrl_context_force_plaintext};
-use super::driver::{App, Names, Newcomers, ReceiveArguments, SendArguments, inject_sealed};
+use super::context::ConnContext;
+use super::driver::{
+    App, Names, Newcomers, ReceiveArguments, SendArguments, command, inject_sealed,
+};
 use super::gcrypt::gcry_error_t;
 use super::guard::{guard, guard_error};
 use super::instag::otrl_instag_t;
 use super::proto::{OtrlFragmentPolicy, OtrlPolicy};
 use super::tlv::{OtrlTLV, otrl_tlv_free};
 use super::userstate::OtrlUserState;
-use super::{alloc, driver, open_enum, own, poll, state};
-use crate::Error;
-use crate::crypto::dsa::Fingerprint;
+use super::{alloc, driver, open_enum, poll, state};
 use crate::crypto::os_random;
-use crate::data::Sealed;
-use crate::session::{Instance, MessageState, POLL_INTERVAL, Part, SmpEvent};
-use crate::smp::{Expected, Progress};
+use crate::session::POLL_INTERVAL;
 
 /// Which error message the other side is to be sent.
 #[repr(C)]
@@ -475,9 +471,9 @@ pub unsafe extern "C" fn otrl_message_disconnect(
     guard((), || {
         // SAFETY: the caller's promise.
         unsafe {
-            let context = find(us, accountname, protocol, username, instance);
+            let context = command::find(us, accountname, protocol, username, instance);
             if !context.is_null() {
-                disconnect(App::new(us, ops, opdata), context);
+                command::disconnect(App::new(us, ops, opdata), context);
             }
         }
     });
@@ -497,82 +493,11 @@ pub unsafe extern "C" fn otrl_message_disconnect_all_instances(
     username: *const c_char,
 ) {
     guard((), || {
-        // SAFETY: the caller's promise. Callbacks may change the list, so only
-        // the tags are kept, and each context is found anew.
+        // SAFETY: the caller's promise.
         unsafe {
-            let app = App::new(us, ops, opdata);
-            let master = find(us, accountname, protocol, username, 0);
-            let mut tags = Vec::new();
-            let mut at = master;
-            while !at.is_null() && (*at).m_context == master {
-                tags.push((*at).their_instance);
-                at = (*at).next;
-            }
-            for tag in tags {
-                let context = find(us, accountname, protocol, username, tag);
-                if !context.is_null() {
-                    disconnect(app, context);
-                }
-            }
+            command::disconnect_all(App::new(us, ops, opdata), accountname, protocol, username);
         }
     });
-}
-
-/// Finds a context without making one; NULL if there is none.
-///
-/// # Safety
-/// `us` is a user state, the texts are NULL or strings.
-unsafe fn find(
-    us: OtrlUserState,
-    account: *const c_char,
-    protocol: *const c_char,
-    user: *const c_char,
-    instance: otrl_instag_t,
-) -> *mut ConnContext {
-    if us.is_null() {
-        return ptr::null_mut();
-    }
-    let nobody = ptr::null_mut();
-    // SAFETY: the caller's promise.
-    unsafe {
-        otrl_context_find(
-            us,
-            user,
-            account,
-            protocol,
-            instance,
-            0,
-            nobody,
-            None,
-            ptr::null_mut(),
-        )
-    }
-}
-
-/// # Safety
-/// The promise made to [`App::new`] holds; `context` is a context.
-unsafe fn disconnect(app: App, context: *mut ConnContext) {
-    // SAFETY: the caller's promise; the context is asked for again after
-    // callbacks.
-    unsafe {
-        let encrypted = state::step_quietly(context, |instance| {
-            instance.state == MessageState::Encrypted && instance.keys.is_some()
-        });
-        let names = Names::of(context);
-        let handle = Handle::new(app.us, context);
-        let online = encrypted == Some(true) && app.is_logged_in(&names);
-        let Some(context) = handle.get() else {
-            return;
-        };
-        let farewell = state::step(context, |instance| instance.disconnect(online, now()));
-        if let Some(Some(text)) = farewell {
-            app.inject(&names, &text);
-        }
-        if let Some(context) = handle.get() {
-            otrl_context_force_plaintext(context);
-        }
-        app.update_context_list();
-    }
 }
 
 /// Starts a comparison of secrets.
@@ -593,7 +518,7 @@ pub unsafe extern "C" fn otrl_message_initiate_smp(
         // SAFETY: the caller's promise.
         unsafe {
             let secret = alloc::slice(secret, secretlen);
-            smp(
+            command::smp(
                 App::new(us, ops, opdata),
                 context,
                 |instance, fingerprint| {
@@ -623,7 +548,7 @@ pub unsafe extern "C" fn otrl_message_initiate_smp_q(
         unsafe {
             let question = alloc::bytes(question);
             let secret = alloc::slice(secret, secretlen);
-            smp(
+            command::smp(
                 App::new(us, ops, opdata),
                 context,
                 |instance, fingerprint| {
@@ -651,7 +576,7 @@ pub unsafe extern "C" fn otrl_message_respond_smp(
         // SAFETY: the caller's promise.
         unsafe {
             let secret = alloc::slice(secret, secretlen);
-            smp(
+            command::smp(
                 App::new(us, ops, opdata),
                 context,
                 |instance, fingerprint| {
@@ -677,86 +602,9 @@ pub unsafe extern "C" fn otrl_message_abort_smp(
     guard((), || {
         // SAFETY: the caller's promise.
         unsafe {
-            if context.is_null() {
-                return;
-            }
-            // The run has ended before the peer is told.
-            state::step_quietly(context, |instance| instance.smp.clear());
-            state::publish(context, Part::Smp);
-            send(App::new(us, ops, opdata), context, Part::Smp, |instance| {
-                instance.smp_abort(now())
-            });
+            command::abort_smp(App::new(us, ops, opdata), context);
         }
     });
-}
-
-/// Does a step of a comparison of secrets that needs our fingerprint.
-///
-/// # Safety
-/// The promise made to [`App::new`] holds; `context` is NULL or a context.
-unsafe fn smp(
-    app: App,
-    context: *mut ConnContext,
-    work: impl FnOnce(&mut Instance, &Fingerprint) -> Result<Sealed, Error>,
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if context.is_null() || app.us.is_null() {
-            return;
-        }
-        let names = Names::of(context);
-        // Without a key of ours there cannot be a private conversation.
-        let Some(fingerprint) = own::fingerprint(app, &names) else {
-            return;
-        };
-        send(app, context, Part::Smp, |instance| {
-            work(instance, &fingerprint)
-        });
-    }
-}
-
-/// Seals a data message in one step and sends it; a step that fails sends and
-/// changes nothing.
-///
-/// # Safety
-/// As for [`smp`].
-unsafe fn send(
-    app: App,
-    context: *mut ConnContext,
-    part: Part,
-    work: impl FnOnce(&mut Instance) -> Result<Sealed, Error>,
-) -> Option<Sealed> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        if context.is_null() {
-            return None;
-        }
-        let names = Names::of(context);
-        let sealed = state::step_quietly(context, |instance| {
-            let sealed = work(instance)?;
-            let run_is_on = instance.smp.expected() != Expected::Message1;
-            Ok::<_, Error>((sealed, instance.current_format(), run_is_on))
-        });
-        let (sealed, format, run_is_on) = match sealed? {
-            Ok(sealed) => sealed,
-            Err(Error::NotEncrypted) => return None,
-            Err(_) => {
-                // A question that does not fit, for instance: there is no
-                // other way of telling that nothing was sent.
-                app.smp_event(context, &SmpEvent::Error);
-                return None;
-            }
-        };
-        let handle = Handle::new(app.us, context);
-        if part == Part::Smp && run_is_on {
-            state::show_smp_progress(context, Progress::Ok);
-        }
-        inject_sealed(app, &names, context, &sealed, Some(format));
-        if let Some(context) = handle.get() {
-            state::publish(context, part);
-        }
-        Some(sealed)
-    }
 }
 
 /// Tells the peer that the extra symmetric key is about to be used for `use`
