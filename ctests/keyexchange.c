@@ -53,16 +53,18 @@ static gcry_error_t refuse_peer(const OtrlAuthInfo *auth, void *data)
     return gcry_error(GPG_ERR_CONFLICT);
 }
 
-/* A context that the library knows nothing of. */
+/* A context that the library knows nothing of. What is not set here is not looked at. */
 static void begin(struct context *context, otrl_instag_t ours, otrl_instag_t theirs)
 {
-    memset(context, 0, sizeof *context);
+    memset(context, 0xa5, sizeof *context);
     context->m_context = context;
     context->context_priv = otrl_context_priv_new();
     context->smstate = malloc(sizeof *context->smstate);
     otrl_sm_state_new(context->smstate);
     context->our_instance = ours;
     context->their_instance = theirs;
+    context->protocol_version = 0;
+    context->msgstate = OTRL_MSGSTATE_PLAINTEXT;
     otrl_auth_new(context);
 }
 
@@ -162,6 +164,26 @@ static void in_pieces(struct context *from, struct context *to)
     otrl_proto_fragment_free(&pieces, (unsigned short)count);
 }
 
+/* A count that the message does not need is obeyed: the end is left off, or empty pieces follow. */
+static void in_other_counts(struct context *from)
+{
+    static const int counts[] = {-1, 0, 1, 2, 3, 4, 5, 65535, 65536, 65538};
+    const int limit = (from->auth.protocol_version == 3 ? 37 : 19) + 3;
+    size_t i;
+    int number;
+
+    for (i = 0; i < sizeof counts / sizeof *counts; i++) {
+        char **pieces = NULL;
+        gcry_error_t error = otrl_proto_fragment_create(limit, counts[i], &pieces, from, "abcdefgh");
+
+        printf("into %d: %08x", counts[i], error);
+        for (number = 0; pieces != NULL && number < counts[i] && number < 5; number++) printf(" %s", pieces[number]);
+        if (pieces != NULL) printf(" %s", pieces[counts[i] - 1]);
+        putchar('\n');
+        if (pieces != NULL) otrl_proto_fragment_free(&pieces, (unsigned short)counts[i]);
+    }
+}
+
 static void exchange(int version)
 {
     OtrlPrivKey *alice_key = otrl_privkey_find(users, "alice", "p"), *bob_key = otrl_privkey_find(users, "bob", "p");
@@ -208,6 +230,7 @@ static void exchange(int version)
     go_private(&bob);
     talk(&alice, &bob);
     in_pieces(&alice, &bob);
+    in_other_counts(&alice);
     otrl_context_force_finished(&alice);
     show_private("finished", &alice);
     free(key);

@@ -93,6 +93,9 @@ static void types(void)
         "no ?OTRv2? and ?OTRv3?", "nothing"};
     static const OtrlPolicy policies[] = {OTRL_POLICY_NEVER, OTRL_POLICY_ALLOW_V1, OTRL_POLICY_ALLOW_V2, OTRL_POLICY_ALLOW_V3,
         OTRL_POLICY_MANUAL, OTRL_POLICY_VERSION_MASK, OTRL_POLICY_DEFAULT};
+    /* With both tags cut off, with the second, and with none. */
+    static const char *const untagged[] = {"?OTR:AAMDABCDABCDABC", "?OTR:AAMDABC=========", "?OTR:AAMDABCDABCD====", "?OTR:AAMDABCDAB******",
+        "?OTR:AAMDABCDABCDAB==", "?OTR:AAMDABCDABCDABCD", "?OTR:AAM", ""};
     const char *start, *end;
     size_t i, j;
     unsigned int from = 7, to = 7;
@@ -116,6 +119,11 @@ static void types(void)
     printf(" %u %u\n", from, to);
     printf("no tags %08x %08x\n", otrl_proto_instance("?OTR:AAIDABCDABCDABCDEFGH", &from, &to),
         otrl_proto_instance(" ?OTR:AAMDABCDABCDABCDEFGH", &from, &to));
+    for (i = 0; i < sizeof untagged / sizeof *untagged; i++) {
+        from = to = 7;
+        printf("'%s' %08x", untagged[i], otrl_proto_instance(untagged[i], &from, &to));
+        printf(" %x %x\n", from, to);
+    }
     printf("no flags %08x", otrl_proto_data_read_flags("?OTR:AAMD.", &flags));
     printf(" %d\n", flags);
 }

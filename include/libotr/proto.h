@@ -335,8 +335,11 @@ gcry_error_t otrl_proto_data_read_flags(const char *datamsg,
  * form of the context's version. `*fragments` becomes an array from `malloc`
  * of strings from `malloc`.
  *
- * Returns an error, and leaves `*fragments` alone, if the message does not
- * make that many pieces, or if `mms` leaves no room for text.
+ * Compatibility: the count is obeyed even if the message needs another. Too
+ * few pieces leave off its end, surplus ones are empty.
+ *
+ * Returns an error, and leaves `*fragments` alone, if the count is not from 1
+ * to 65535, or if `mms` leaves no room for text.
  *
  * The caller promises:
  * `fragments` is NULL or valid, `context` is NULL or a valid context,

@@ -9,7 +9,7 @@ use super::guard::{guard, guard_error};
 use super::open_enum::open_enum;
 use super::tlv::{self, OtrlTLV};
 use super::{alloc, api_version, data, dh_numbers, wiping};
-use crate::wire::fragment::{self, Accumulated, Format};
+use crate::wire::fragment::{Accumulated, Cut, Format};
 use crate::wire::message::{self, DataMessage, MessageType};
 use crate::wire::{base64, query, whitespace};
 use crate::{InstanceTag, Policy, Version};
@@ -439,8 +439,11 @@ pub unsafe extern "C" fn otrl_proto_data_read_flags(
 /// form of the context's version. `*fragments` becomes an array from `malloc`
 /// of strings from `malloc`.
 ///
-/// Returns an error, and leaves `*fragments` alone, if the message does not
-/// make that many pieces, or if `mms` leaves no room for text.
+/// Compatibility: the count is obeyed even if the message needs another. Too
+/// few pieces leave off its end, surplus ones are empty.
+///
+/// Returns an error, and leaves `*fragments` alone, if the count is not from 1
+/// to 65535, or if `mms` leaves no room for text.
 ///
 /// # Safety
 /// `fragments` is NULL or valid, `context` is NULL or a valid context,
@@ -461,11 +464,11 @@ pub unsafe extern "C" fn otrl_proto_fragment_create(
                 return Err(gcry_error_t::INV_VALUE);
             }
             let limit = usize::try_from(mms).map_err(|_| gcry_error_t::INV_VALUE)?;
-            let pieces = fragment::cut(text, limit, format_of(context))?;
-            if usize::try_from(fragment_count) != Ok(pieces.len()) {
+            let count = u16::try_from(fragment_count).map_err(|_| gcry_error_t::INV_VALUE)?;
+            if count == 0 {
                 return Err(gcry_error_t::INV_VALUE);
             }
-            *fragments = array(&pieces)?;
+            *fragments = array(Cut::into_exactly(count, text, limit, format_of(context))?)?;
         }
         Ok(())
     })
@@ -519,22 +522,24 @@ pub(crate) unsafe fn format_of(context: *mut ConnContext) -> Format {
 ///
 /// # Errors
 /// [`gcry_error_t::ENOMEM`].
-fn array(pieces: &[Vec<u8>]) -> Result<*mut *mut c_char, gcry_error_t> {
-    let size = size_of::<*mut c_char>().saturating_mul(pieces.len().max(1));
+fn array(mut pieces: Cut<'_>) -> Result<*mut *mut c_char, gcry_error_t> {
+    let size = size_of::<*mut c_char>().saturating_mul(usize::from(pieces.left()));
     // SAFETY: `malloc` may be called with any size; the array has room for all.
     unsafe {
         let array = libc::malloc(size).cast::<*mut c_char>();
         if array.is_null() {
             return Err(gcry_error_t::ENOMEM);
         }
-        for (number, piece) in pieces.iter().enumerate() {
-            let copy = alloc::c_string(piece);
+        let mut made = 0;
+        while let Some(parts) = pieces.next_piece() {
+            let copy = alloc::c_string(&parts.concat());
             if copy.is_null() {
-                (0..number).for_each(|made| alloc::free(*array.add(made)));
+                (0..made).for_each(|number| alloc::free(*array.add(number)));
                 alloc::free(array);
                 return Err(gcry_error_t::ENOMEM);
             }
-            array.add(number).write(copy);
+            array.add(made).write(copy);
+            made = made.saturating_add(1);
         }
         Ok(array)
     }
