@@ -102,11 +102,13 @@ impl<const N: usize> Modulus<N> {
     }
 
     /// -1/n modulo 2^64.
+    #[cfg(target_arch = "x86_64")]
     pub(crate) fn factor(&self) -> u64 {
         self.factor
     }
 
     /// R^2 modulo n.
+    #[cfg(target_arch = "x86_64")]
     pub(crate) fn r_squared(&self) -> &[u64; N] {
         &self.square
     }
