@@ -71,6 +71,7 @@ static void compare(const char *title, const char *alice_knows, const char *bob_
 
     memset(&run, 0, sizeof run);
     memset(&alice, 0x55, sizeof alice);
+    memset(&bob, 0xa5, sizeof bob);
     otrl_sm_state_new(&alice);
     otrl_sm_state_new(&bob);
     otrl_sm_state_init(&alice);

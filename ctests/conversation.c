@@ -369,8 +369,12 @@ static void talk(OtrlPolicy versions)
     otrl_message_poll(alice.users, &ops, &alice);
 
     printf("Alice ends it\n");
-    otrl_message_disconnect_all_instances(alice.users, &ops, &alice, alice.name, PROTOCOL, alice.peer);
+    if (versions == OTRL_POLICY_ALLOW_V2)
+        otrl_message_disconnect(alice.users, &ops, &alice, alice.name, PROTOCOL, alice.peer, context->their_instance);
+    else
+        otrl_message_disconnect_all_instances(alice.users, &ops, &alice, alice.name, PROTOCOL, alice.peer);
     deliver();
+    CHECK(context->msgstate == OTRL_MSGSTATE_PLAINTEXT);
     say(&bob, "too late");
     otrl_message_disconnect_all_instances(bob.users, &ops, &bob, bob.name, PROTOCOL, bob.peer);
     deliver();

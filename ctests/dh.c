@@ -68,9 +68,12 @@ static void key_pairs(void)
     gcry_error_t error;
 
     otrl_dh_init();
+    memset(&pair, 0xa5, sizeof pair);
+    memset(&copy, 0xa5, sizeof copy);
     otrl_dh_keypair_init(&pair);
     printf("empty %u %d %d\n", pair.groupid, pair.priv == NULL, pair.pub == NULL);
     printf("unknown group %08x\n", otrl_dh_gen_keypair(4, &pair));
+    memset(&pair, 0xa5, sizeof pair);
     error = otrl_dh_gen_keypair(DH1536_GROUP_ID, &pair);
     public = power(pair.priv);
     printf("generated %08x group %u, libgcrypt agrees %d\n", error, pair.groupid, gcry_mpi_cmp(public, pair.pub) == 0);

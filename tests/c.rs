@@ -29,13 +29,19 @@ macro_rules! programs {
 }
 
 programs! {
+    absent,
     comparison,
     contexts,
     conversation,
     dh,
     files,
     keyexchange,
+    late,
+    memory,
+    nulls,
+    odd_numbers,
     values,
+    wiping,
 }
 
 #[test]
