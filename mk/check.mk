@@ -16,9 +16,10 @@ check-rust: ## formatting, lints, documentation, and every Rust test
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --no-deps --quiet
 	$(CARGO) test --locked
 
-check-abi: $(LIBRARY) ## exported symbols and types against the installed libotr
-	@scripts/need $(NEED_BASE) abigail-tools binutils libotr5
+check-abi: $(LIBRARY) ## exported symbols and types against the installed libotr; docs/compatibility.md is up to date
+	@scripts/need $(NEED_BASE) abigail-tools binutils libotr5 python3
 	scripts/compare-abi $(LIBRARY)
+	scripts/compatibility --check
 
 check-c: $(LIBRARY) ## a C conversation under valgrind
 	@scripts/need $(NEED_BASE) valgrind
