@@ -1,7 +1,8 @@
 # Chat programs, unmodified, over real servers.
 
 NEED_IRSSI   := irssi irssi-plugin-otr ngircd tmux
-NEED_CLIENTS := $(NEED_IRSSI) profanity ejabberd prosody python3 libotr5 libotr5-dev
+NEED_PIDGIN  := pidgin pidgin-otr xvfb dbus-daemon libglib2.0-bin
+NEED_CLIENTS := $(NEED_IRSSI) $(NEED_PIDGIN) profanity ejabberd prosody python3 libotr5 libotr5-dev
 NEED_CHECK   += $(NEED_CLIENTS)
 CHECKS       += check-clients check-teeth
 
@@ -13,7 +14,7 @@ stage: $(LIBRARY)
 	@mkdir -p $(CLIENTS_STAGE)
 	@$(INSTALL) -m 755 $(LIBRARY) $(CLIENTS_STAGE)/libotr.so.5
 
-check-clients: stage ## irssi and profanity with our library on both sides, and on either side alone
+check-clients: stage ## irssi, Pidgin and profanity with our library on both sides, and on either side alone
 	@scripts/need $(NEED_CLIENTS)
 	tests/clients/pairings.py $(CLIENTS_STAGE)
 

@@ -4,7 +4,7 @@
     pairings.py FOLDER [DRIVE...]        FOLDER holds our libotr.so.5; the other side is the system's
     pairings.py --system [DRIVE...]      the system's library on both sides, once
 
-A DRIVE is irssi, profanity-ejabberd or profanity-prosody; without one, all are run. Two run at a time.
+A DRIVE is irssi, pidgin, profanity-ejabberd or profanity-prosody; without one, all are run. Two run at a time.
 """
 import concurrent.futures
 import os
@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-DRIVES = {"irssi": ["irssi.py"], "profanity-ejabberd": ["profanity.py", "ejabberd"],
+DRIVES = {"irssi": ["irssi.py"], "pidgin": ["pidgin.py"], "profanity-ejabberd": ["profanity.py", "ejabberd"],
           "profanity-prosody": ["profanity.py", "prosody"]}
 
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The Debian packages in place of the installed ones:  deb.sh FOLDER   (as root)
-# lintian has no complaint, apt installs them, irssi and profanity talk with them, and the former ones can be put back.
+# lintian has no complaint, apt installs them, irssi, Pidgin and profanity talk with them, and the former ones can be put back.
 # Whatever happens, the former ones are back at the end.
 . tests/packaging/lib.sh
 folder=$(realpath "$1")
