@@ -8,6 +8,8 @@
 """
 
 import argparse
+import glob
+import multiprocessing
 import os
 import sys
 import time
@@ -18,7 +20,7 @@ from otrlab import campaign, generate, script, suite
 from otrlab.bench import Bench
 from otrlab.differences import RULES
 
-STOCK = "/usr/lib/x86_64-linux-gnu/libotr.so.5"
+STOCK = next(iter(sorted(glob.glob("/usr/lib/*/libotr.so.5"))), "/usr/lib/libotr.so.5")
 
 
 def arguments():
@@ -28,6 +30,7 @@ def arguments():
     commands = parser.add_subparsers(dest="command", required=True)
     part = commands.add_parser("suite")
     part.add_argument("patterns", nargs="*")
+    part.add_argument("-j", "--processes", type=int, default=os.cpu_count())
     part = commands.add_parser("show")
     part.add_argument("patterns", nargs="+")
     part.add_argument("--pairing", default="stock+stock")
@@ -52,23 +55,21 @@ def libraries(options):
 
 
 def run_suite(options):
-    bench = Bench(libraries(options))
-    began, bad = time.time(), 0
+    began, bad, seen = time.time(), 0, set()
     cases = suite.written_cases(options.patterns)
-    seen = set()
-    for case in cases:
-        problems, found, _ = suite.run_case(bench, case)
-        seen |= found
-        if problems:
-            bad += 1
-            print("FAIL %s" % case.name)
-            for problem in problems:
-                print("    " + problem.replace("\n", "\n    "))
-    bench.close()
+    with multiprocessing.Pool(options.processes, suite.start, (libraries(options), cases)) as pool:
+        for case, (problems, found) in zip(cases, pool.imap(suite.work, range(len(cases)))):
+            seen |= found
+            if problems:
+                bad += 1
+                print("FAIL %s" % case.name)
+                for problem in problems:
+                    print("    " + problem.replace("\n", "\n    "))
     for problem in suite.undocumented(suite.written_cases(), [rule.name for rule in RULES]):
         bad += 1
         print("FAIL %s" % problem)
-    print("%d cases in %d pairings, %d failed, %.0f s" % (len(cases), len(bench.pairings), bad, time.time() - began))
+    pairings = len(libraries(options)) ** 2
+    print("%d cases in %d pairings, %d failed, %.0f s" % (len(cases), pairings, bad, time.time() - began))
     if seen:
         print("deliberate differences seen: %s" % " ".join(sorted(seen)))
     return 1 if bad or not cases else 0
@@ -106,6 +107,9 @@ def run_seed(options):
 
 def main():
     options = arguments()
+    if not os.path.exists(options.stock):
+        print("lab: there is no %s to compare with (Debian: libotr5)" % options.stock, file=sys.stderr)
+        return 1 if os.environ.get("CI") == "true" else 0
     return {"suite": run_suite, "show": show, "random": run_random, "seed": run_seed}[options.command](options)
 
 

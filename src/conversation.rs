@@ -156,7 +156,11 @@ impl Instances {
         let idle = self
             .children
             .iter()
-            .filter(|(_, child)| child.state == MessageState::Plaintext)
+            .filter(|(_, child)| match child.state {
+                MessageState::Plaintext => true,
+                MessageState::Finished => child.generation == 0,
+                MessageState::Encrypted => false,
+            })
             .min_by_key(|(_, child)| child.last_received)
             .map(|(tag, _)| *tag);
         if let Some(tag) = idle {

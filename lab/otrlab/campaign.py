@@ -1,5 +1,6 @@
 """Runs generated scripts on all pairings, in several processes."""
 
+import functools
 import multiprocessing
 import time
 from collections import Counter
@@ -9,6 +10,7 @@ from .bench import Bench, PAIRINGS
 from .compare import Comparison, masked
 from .differences import RULES
 from .shrink import shrink
+from .world import ScriptError
 
 
 def hosted_by_ours(pairing, steps):
@@ -62,7 +64,13 @@ class Examiner:
 
     def shrunk(self, seed, pairing):
         """A short script with an unexplained difference, and the difference."""
-        steps = shrink(generate.script(seed), lambda part: self.differs(part, pairing, seed) is not None)
+        def fails(part):
+            try:
+                return self.differs(part, pairing, seed) is not None
+            except ScriptError:  # a step lacks its client
+                return False
+
+        steps = shrink(generate.script(seed), fails)
         difference = self.differs(steps, pairing, seed)
         shown = difference.show(steps, "stock+stock", pairing) if difference else "(does not fail any more)"
         return "# seed %d, %s\n%s%s" % (seed, pairing, script.text(steps), shown)
@@ -83,7 +91,7 @@ def _work(seed):
         return seed, [("laboratory", repr(error))], Counter(scripts=1)
 
 
-def run(libraries, first, count, processes, shrink_failures=3, report=print):
+def run(libraries, first, count, processes, shrink_failures=3, report=functools.partial(print, flush=True)):
     """Runs `count` scripts from seed `first`; the number of failing ones."""
     began, totals, failing = time.time(), Counter(), []
     with multiprocessing.Pool(processes, _start, (libraries,)) as pool:

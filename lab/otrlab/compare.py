@@ -139,8 +139,20 @@ class Place:
     @property
     def cause(self):
         """Who is responsible: for an incoming message, the one who sent it."""
-        found = re.match(r"\S+\| <- (\w+) ", self.a) if self.pair(r"revealed=\S+") else None
-        return found[1] if found else self.client
+        senders = [re.match(r"\S+\| <- (\w+) ", line) for line in (self.a, self.b)]
+        same = all(senders) and senders[0][0] == senders[1][0]
+        return senders[0][1] if same else self.client
+
+    @property
+    def just_secured(self):
+        """Whether the message that the client is dealing with has made a session."""
+        for line in reversed(self.left[: self.i]):
+            if line.startswith(self.client + "| "):
+                if " cb gone_secure " in line or " cb still_secure " in line:
+                    return True
+                if line.startswith(self.client + "| <- "):
+                    return False
+        return False
 
     @property
     def incoming(self):
@@ -197,6 +209,7 @@ class Comparison:
         self.last = {}, {}         # the states that the left and the right log showed last
         self.fallen = set()        # (client, context) that only the left log has in plaintext
         self.crossed = set()       # clients that got a commit while theirs was under way
+        self.spoilt = set()        # clients whose left log got a Reveal Signature while they had a commit under way
         self.secured = Counter()   # how many sessions each client has made
         self.required = Counter()  # how many texts each client has kept back
         self.versions = set()      # (client, context) with different versions
@@ -210,11 +223,18 @@ class Comparison:
             values = dict(w.split("=", 1) for w in rest.split(" ")[2:] if "=" in w)
             self.state.setdefault((client, words[1]), {}).update(
                 {k: values[k] for k in ("ms", "as", "afp", "our", "pv") if k in values})
+        elif words[0] == "gone":
+            self.state.pop((client, words[2]), None)
         elif words[0] == "cb" and words[1] in ("gone_secure", "still_secure"):
             self.secured[client] += 1
             self.fallen.discard((client, words[2].split("=", 1)[1]))
         elif words[0] == "<-" and " commit " in rest and self.awaits_key(client):
             self.crossed.add(client)
+        if words[0] == "<-" and " reveal " in rest and self.awaits_key(client):
+            self.spoilt.add(client)
+        if words[0] == "priv":
+            generation = int(re.search(r" gen=(\d+)", rest)[1])
+            self.secured[client] = max(self.secured[client], generation)
         if " event=1 " in rest:
             self.required[client] += 1
         found = BRIEF.search(rest)

@@ -98,6 +98,13 @@ def crossing(place):
     return STOP if value("as", place.a) != value("as", place.b) or other_answer else None
 
 
+@rule("ignored-reveal-harmless")
+def ignored_reveal(place):
+    """The left log answers a D-H Key with the secret that an ignored message left."""
+    answer = re.match(r"v[23] key", place.incoming) and says(place.a, "inject") and " reveal " in place.a
+    return STOP if answer and place.client in place.known.spoilt and place.pair(r"\br=\S+") else None
+
+
 @rule("own-commit-ignored")
 def reflected(place):
     return STOP if place.step[0] == "reflect" and re.match(r"v[23] commit", place.incoming) else None
@@ -105,7 +112,7 @@ def reflected(place):
 
 @rule("old-keys-revealed")
 def old_keys(place):
-    if place.known.secured[place.cause] < 2:
+    if place.known.secured[place.cause] < 2 and int(value("gen", place.a) or 0) < 2:
         return None
     if place.pair(SAVED) or place.pair(REVEALED):
         return 1, 1
@@ -154,13 +161,20 @@ def session_version(place):
 
 @rule("child-without-keys")
 def child_without_keys(place):
-    new = re.match(r"v3 (commit|key)", place.incoming) and value("ms", place.a) == "1"
-    return STOP if new and value("ms", place.b) == "0" and place.pair(STATE) else None
+    new = (place.client, place.context()) not in place.known.state
+    states = value("ms", place.a), value("ms", place.b)
+    by_message = re.match(r"v3 |unreadable:\?OTR:AAM", place.incoming) and states == ("1", "2")
+    by_piece = re.match(r"text:\?OTR\||piece v3", place.incoming) and states == ("0", "2")
+    return STOP if new and (by_message or by_piece) and place.pair(STATE) else None
 
 
 @rule("orphan-child")
 def orphan(place):
     name = place.context()
+    if place.step[1:2] in (["send"], ["find"]) and says(place.b, "cb add_app_data"):
+        # The master is made as well, and the application hears of both.
+        first = not any(client == place.client for client, _ in place.known.state)
+        return STOP if first and not says(place.a, "cb add_app_data") else None
     return STOP if name and not name.endswith("#0") and value("m", place.a) == name and "#0 " in place.b else None
 
 
@@ -178,17 +192,20 @@ def active_fingerprint(place):
 
 @rule("respond-unasked")
 def respond_unasked(place):
-    return STOP if died(place) and place.step[1] == "smp" and place.step[4] in ("respond", "answer") else None
+    if place.step[1:2] != ["smp"] or place.step[4] not in ("respond", "answer"):
+        return None
+    told = says(place.b, "cb handle_smp_event") and value("event", place.b) == "1"
+    return STOP if died(place) or told else None
 
 
 @rule("abort-without-context")
 def abort_nothing(place):
-    return STOP if died(place) and place.step[1] == "smp" and place.step[4] == "abort" else None
+    return STOP if died(place) and place.step[1:2] == ["smp"] and place.step[4] == "abort" else None
 
 
 @rule("odd-tags")
 def odd_tags(place):
-    return STOP if died(place) and place.step[1] == "send" and place.step[3] in ("recent", "received", "sent") else None
+    return STOP if died(place) and place.step[1:2] == ["send"] and place.step[3] in ("recent", "received", "sent") else None
 
 
 def died(place):
@@ -198,7 +215,10 @@ def died(place):
 @rule("query-text")
 def query_text(place):
     counts = [PIECE.search(line) for line in (place.a, place.b)]
-    return STOP if all(counts) and counts[0][1] != counts[1][1] else None
+    if not all(counts):
+        return None
+    of_query = all(" of text:?OTR" in line for line in (place.a, place.b))
+    return STOP if counts[0][1] != counts[1][1] or of_query else None
 
 
 @rule("no-empty-resend")
@@ -216,10 +236,17 @@ def resend_to_same_key(place):
 
 @rule("all-texts-kept")
 def all_texts_kept(place):
-    return STOP if place.known.required[place.client] > 1 and "_secure" in (place.since("cb") or "") else None
+    sends = says(place.b, "cb max_message_size", "cb resent_msg_prefix", "inject")
+    return STOP if place.known.required[place.client] > 1 and place.just_secured and sends else None
 
 
 @rule("both-sides-resend")
 def both_sides_resend(place):
     sends = says(place.b, "cb max_message_size", "inject") and " init=1 " not in place.b
     return STOP if place.known.required[place.client] == 1 and sends and says(place.a, "received") else None
+
+
+@rule("fragmented-plaintext")
+def fragmented_plaintext(place):
+    joined = place.incoming.startswith("piece ") and place.pair(r"\bnew=\S+")
+    return (1, 1) if joined and says(place.a, "received internal=0 new=~ ") else None

@@ -5,7 +5,7 @@ import os
 import re
 
 from . import script
-from .bench import PAIRINGS
+from .bench import Bench, PAIRINGS
 from .compare import first_difference, masked
 from .runner import HERE
 
@@ -33,10 +33,23 @@ def undocumented(cases, rules):
     wrong = ["%s is not in docs/differences.md" % mark for mark in sorted(marks | set(rules)) if mark not in entries]
     for entry, body in entries.items():
         shown = re.findall(r"`(\d[^`]*)`", body)
+        for test, path in re.findall(r"`(\w+)` in\s+`(tests/[\w/]+\.rs)`", body):
+            if not has_test(path, test):
+                wrong.append("docs/differences.md, %s: there is no test %s in %s" % (entry, test, path))
+        tested = "` in `tests/" in " ".join(body.split())
         wrong += ["docs/differences.md, %s: there is no case %s" % (entry, name) for name in shown if name not in names]
-        if not shown:
+        if not shown and not tested:
             wrong.append("docs/differences.md, %s: no case shows it" % entry)
     return wrong
+
+
+def has_test(path, name):
+    """Whether a Rust test of this name is in the file."""
+    try:
+        with open(os.path.join(os.path.dirname(HERE), path), encoding="utf-8") as file:
+            return "fn %s(" % name in file.read()
+    except OSError:
+        return False
 
 
 def library_of(who, steps, pairing):
@@ -95,3 +108,20 @@ def run_case(bench, case):
     elif case.differs and base is not None and len(pairings) > 1:
         problems.append("%s: marked as different (%s), but the logs are equal" % (case.where, case.differs))
     return problems, seen, logs
+
+
+_bench, _cases = None, ()
+
+
+def start(libraries, cases):
+    """Begins a worker process."""
+    global _bench, _cases
+    _bench, _cases = Bench(libraries), cases
+
+
+def work(number):
+    """(problems, deliberate differences seen) of one of the worker's cases."""
+    try:
+        return run_case(_bench, _cases[number])[:2]
+    except Exception as error:  # a broken runner must show as a failure of this case
+        return ["%s: the laboratory: %r" % (_cases[number].where, error)], set()

@@ -215,6 +215,9 @@ class World:
         for key in client.shown:
             if key not in seen:
                 self.note(client.name, "gone " + key)
+                if key.startswith("ctx "):
+                    client.had_session.discard(key[4:])
+                    client.by_chance.discard(key[4:])
         client.shown = seen
 
     @staticmethod

@@ -280,6 +280,25 @@ pub(crate) unsafe fn most_secure(context: *mut ConnContext) -> *mut ConnContext 
     }
 }
 
+/// Whether a context is in plaintext, or never had a session that could have
+/// ended.
+///
+/// # Safety
+/// `context` points to a context.
+unsafe fn has_no_session(context: *mut ConnContext) -> bool {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let private = (*context).context_priv;
+        match state_of(context) {
+            OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT => true,
+            OtrlMessageState::OTRL_MSGSTATE_FINISHED => {
+                !private.is_null() && (*private).generation == 0
+            }
+            OtrlMessageState::OTRL_MSGSTATE_ENCRYPTED => false,
+        }
+    }
+}
+
 /// # Safety
 /// `context` points to a context.
 unsafe fn last_received(context: *mut ConnContext) -> libc::time_t {
@@ -494,10 +513,7 @@ pub(crate) unsafe fn recycle(
         }
         let idle = group(master)
             .skip(1)
-            .filter(|child| {
-                state_of(*child) == OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT
-                    && contacts::serial(*child).is_some()
-            })
+            .filter(|child| has_no_session(*child) && contacts::serial(*child).is_some())
             .min_by_key(|child| last_received(*child))?;
         forget_recent(idle);
         force(idle, OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT);

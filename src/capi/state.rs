@@ -379,6 +379,11 @@ pub(crate) unsafe fn adopt(context: *mut ConnContext, instance: Instance) {
             state.instance.ours = tags.0;
         }
         state.show_general(context);
+        if state.instance.state == MessageState::Finished {
+            let ended = OtrlMessageState::OTRL_MSGSTATE_FINISHED;
+            (*context).msgstate.write(ended);
+            state.shown = Shown::read(context);
+        }
         if let Some(version) = state.instance.version {
             (*context).protocol_version = version.number().into();
             (*context).auth.protocol_version = version.number().into();

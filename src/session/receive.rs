@@ -200,11 +200,15 @@ fn meet(group: &mut dyn Group, tag: InstanceTag, effects: &mut Vec<Effect>) -> b
     if group.knows(tag) {
         return false;
     }
-    // It always starts in plaintext, whatever the state of the master:
-    // somebody who merely invents a tag has no part in the master's session.
-    let ours = group.instance(Which::Master).ours;
+    // Somebody who merely invents a tag has no part in the master's session,
+    // nor may the tag open a way to send in the clear beside that session.
+    let master = group.instance(Which::Master);
+    let (ours, guarded) = (master.ours, master.state != MessageState::Plaintext);
     let child = group.instance(Which::Child(tag));
     child.ours = ours;
+    if guarded {
+        child.state = MessageState::Finished;
+    }
     effects.push(Effect::InstanceAdded(tag));
     true
 }
