@@ -33,7 +33,7 @@ CHECKS :=
 all: $(LIBRARY) $(ARCHIVE) ## build the library (target/release/libotr.so and libotr.a)
 
 $(LIBRARY) $(ARCHIVE) &: $(SOURCES)
-	$(CARGO) build --release --locked $(if $(FEATURES),--features $(FEATURES))
+	$(CARGO) build --release --locked --lib $(if $(FEATURES),--features $(FEATURES))
 
 include mk/install.mk mk/check.mk mk/clients.mk mk/demo.mk mk/package.mk
 include $(filter-out $(MAKEFILE_LIST),$(wildcard mk/*.mk))

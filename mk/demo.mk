@@ -8,7 +8,7 @@ NEED_DEMO := $(NEED_BASE) python3 libotr5
 
 demo: ## build, then show a private conversation through the library
 	@scripts/need $(NEED_DEMO)
-	@$(MAKE) --no-print-directory -s install PREFIX=$(CURDIR)/$(STAGE) DESTDIR= LIBDIR=$(CURDIR)/$(STAGE)/lib
+	@$(MAKE) --no-print-directory -s install-library PREFIX=$(CURDIR)/$(STAGE) DESTDIR= LIBDIR=$(CURDIR)/$(STAGE)/lib
 	$(CC) -O2 -Wall -Wextra -o $(STAGE)/party demo/party.c $$($(DEMO_PKG) --cflags --libs libotr)
 	@printf '\n######## Our library on both sides\n\n'
 	@demo/demo.py $(STAGE)/party $(STAGE)/lib $(STAGE)/lib

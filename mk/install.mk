@@ -5,9 +5,11 @@ API_VERSION := 4.1.1
 SONAME      := libotr.so.5
 SOFILE      := libotr.so.5.1.1
 
-.PHONY: install uninstall
+.PHONY: install install-library uninstall
 
-install: all ## install under DESTDIR: PREFIX, LIBDIR, INCLUDEDIR, DATADIR
+install: install-library ## install under DESTDIR: PREFIX, LIBDIR, INCLUDEDIR, DATADIR
+
+install-library: $(LIBRARY) $(ARCHIVE) ## install the library without the programs
 	$(INSTALL) -d '$(DESTDIR)$(LIBDIR)/pkgconfig' '$(DESTDIR)$(INCLUDEDIR)/libotr' '$(DESTDIR)$(DATADIR)/aclocal'
 	$(INSTALL) -m 755 $(LIBRARY) '$(DESTDIR)$(LIBDIR)/$(SOFILE)'
 	$(INSTALL) -m 644 $(ARCHIVE) '$(DESTDIR)$(LIBDIR)/libotr.a'

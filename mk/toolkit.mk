@@ -19,7 +19,8 @@ CHECKS       += check-toolkit
 all: toolkit manual
 
 toolkit: $(TOOL_FILES) ## build the programs otr_parse, otr_modify and so on
-$(TOOL_FILES): $(LIBRARY)
+$(TOOL_FILES) &: $(SOURCES) | $(LIBRARY)
+	$(CARGO) build --release --locked --bins $(if $(FEATURES),--features $(FEATURES))
 
 manual: $(MANUAL) ## build the manual pages in target/man
 
