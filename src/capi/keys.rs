@@ -11,7 +11,6 @@ use std::sync::Arc;
 use super::gcrypt::{gcry_error_t, gcry_sexp_t};
 use zeroize::Zeroizing;
 
-use super::privkey::otrl_privkey_forget_all;
 use super::privkey_t::{OTRL_PUBKEY_TYPE_DSA, OtrlPrivKey};
 use super::userstate::OtrlUserState;
 use super::vault::Vault;
@@ -85,11 +84,11 @@ unsafe fn add(
     true
 }
 
-/// Forgets the keys of a user state and gives it others, in front of each
-/// other: the last one comes first in the list.
+/// Gives a user state other keys than it has, in front of each other: the last
+/// one comes first in the list. The keys are forgotten that it had.
 ///
 /// # Errors
-/// [`gcry_error_t::ENOMEM`].
+/// [`gcry_error_t::ENOMEM`]. The user state is then as before.
 ///
 /// # Safety
 /// `us` is a valid user state.
@@ -97,13 +96,19 @@ pub(crate) unsafe fn replace_all<'a>(
     us: OtrlUserState,
     entries: impl Iterator<Item = (&'a [u8], &'a [u8], Arc<PrivateKey>)>,
 ) -> Result<(), gcry_error_t> {
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller's promise; the new keys are in front of the old ones.
     unsafe {
-        otrl_privkey_forget_all(us);
+        let old = (*us).privkey_root;
         for (accountname, protocol, key) in entries {
             if !add(us, accountname, protocol, key) {
+                for new in list::iter((*us).privkey_root).take_while(|new| *new != old) {
+                    forget(new);
+                }
                 return Err(gcry_error_t::ENOMEM);
             }
+        }
+        for key in list::iter(old) {
+            forget(key);
         }
     }
     Ok(())

@@ -97,7 +97,8 @@ unsafe fn left_behind(session: *const DH_sesskeys) -> Option<PairParts> {
 /// Writes session keys into the structure, in place of those that are there.
 ///
 /// # Errors
-/// Without libgcrypt.
+/// Without libgcrypt, and without memory. There are no keys then: keys without
+/// the counters that belong to them would encrypt two texts alike.
 ///
 /// # Safety
 /// As for [`read_keys`].
@@ -105,6 +106,24 @@ pub(crate) unsafe fn write_keys(
     private: *mut ConnContextPriv,
     keys: &KeyRing,
 ) -> Result<(), gcry_error_t> {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let written = show_keys(private, keys);
+        if written.is_err() {
+            release_keys(private);
+        }
+        written
+    }
+}
+
+/// Does the work of [`write_keys`]. With an error something may be written.
+///
+/// # Errors
+/// As for [`write_keys`].
+///
+/// # Safety
+/// As for [`read_keys`].
+unsafe fn show_keys(private: *mut ConnContextPriv, keys: &KeyRing) -> Result<(), gcry_error_t> {
     let parts = keys.parts();
     let [current, previous] = &parts.ours;
     // SAFETY: the caller's promise.

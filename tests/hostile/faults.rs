@@ -6,7 +6,7 @@ mod callbacks;
 mod resources;
 mod threads;
 
-pub use resources::run_again_with_shim;
+pub use resources::build_shim;
 
 use crate::cases::{Runner, ensure};
 use crate::ffi::{ALLOW_V2, ALLOW_V3, POLICY_ALWAYS, event};

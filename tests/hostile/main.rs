@@ -35,7 +35,7 @@ mod soak;
 mod trace;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use cases::{Runner, Size};
 
@@ -103,17 +103,48 @@ fn built_library() -> PathBuf {
         .join("libotr.so")
 }
 
-/// `--victim FD LIBRARY DIRECTORY`: this process is the victim of the memory
+/// `--victim FD LIBRARY DIRECTORY LIBGCRYPT`: this process is the victim of the memory
 /// suite.
 fn victim() -> Option<()> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, flag, fd, library, directory] = arguments.as_slice() else {
+    let [_, flag, fd, library, directory, gcrypt] = arguments.as_slice() else {
         return None;
     };
     (flag == "--victim").then_some(())?;
+    if !gcrypt.is_empty() {
+        // SAFETY: a library that programs link with anyway.
+        unsafe { libc::dlopen(ffi::c(gcrypt).as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
+    }
     ffi::load(Path::new(library)).expect("the library loads");
     party::set_directory(Path::new(directory));
     memory::victim::live(fd.parse().expect("a descriptor"))
+}
+
+/// Set in the environment of the run that does the work.
+const PREPARED: &str = "HOSTILE_PREPARED";
+
+/// Runs this program again in the environment that the suites need.
+fn run_prepared(options: &Options, directory: &Path) -> ExitCode {
+    let chosen =
+        |name| options.suites.is_empty() || options.suites.iter().any(|suite| suite == name);
+    let mut program = Command::new("/proc/self/exe");
+    program.args(std::env::args().skip(1)).env(PREPARED, "1");
+    if chosen("faults")
+        && let Some(shim) = faults::build_shim(directory)
+    {
+        program.env("LD_PRELOAD", shim);
+    }
+    if chosen("soak") || chosen("inputs") {
+        // The C allocator counts what lies in its cache as in use.
+        program.env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0");
+    }
+    let status = program.status();
+    let _ = std::fs::remove_dir_all(directory);
+    if status.is_ok_and(|status| status.success()) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn main() -> ExitCode {
@@ -131,9 +162,8 @@ fn main() -> ExitCode {
     }
     let directory = std::env::temp_dir().join(format!("hostile-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a temporary directory");
-    let faults = options.suites.is_empty() || options.suites.iter().any(|s| s == "faults");
-    if faults && let Some(code) = faults::run_again_with_shim(&directory) {
-        return code;
+    if std::env::var_os(PREPARED).is_none() {
+        return run_prepared(&options, &directory);
     }
     party::prepare(&directory);
     // SAFETY: a static string of the library.

@@ -25,16 +25,15 @@ use crate::peer::{Authenticator, DataFields, Peer, Target, kind, smp};
 use victim::{Command, Port};
 
 pub fn run(runner: &mut Runner) {
-    for version in [2, 3] {
+    // With libgcrypt in the process keys are shown to the program as its objects.
+    for (version, gcrypt, name) in [(2, false, "v2"), (3, true, "v3-with-libgcrypt")] {
         let mut table = Vec::new();
-        let scene = Scene::new(version).and_then(|scene| scene.play(&mut table));
-        runner.case(&format!("memory/v{version}/conversation"), 60, || {
-            scene.clone()
-        });
+        let scene = Scene::new(version, gcrypt).and_then(|scene| scene.play(&mut table));
+        runner.case(&format!("memory/{name}/conversation"), 60, || scene.clone());
         // Secrets of the same name and kind share a row.
         table.sort_by(|a: &Pattern, b| a.row.cmp(&b.row));
         for rows in table.chunk_by(|a, b| a.row == b.row) {
-            runner.case(&format!("memory/v{version}/{}", rows[0].row), 10, || {
+            runner.case(&format!("memory/{name}/{}", rows[0].row), 10, || {
                 verdict(rows)
             });
         }
@@ -158,8 +157,8 @@ struct Scene {
 }
 
 impl Scene {
-    fn new(version: u8) -> Result<Self, String> {
-        let (child, port) = Port::spawn()?;
+    fn new(version: u8, gcrypt: bool) -> Result<Self, String> {
+        let (child, port) = Port::spawn(gcrypt)?;
         let remote = Remote {
             child,
             port,

@@ -1,22 +1,18 @@
 //! Memory, randomness and clocks that fail.
 
 use std::ffi::CString;
-use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::{SECRET, everything, strict_pair, watch};
 use crate::cases::{Ended, Outcome, Runner, ensure, in_child};
 use crate::ffi::lib;
-use crate::party::{carry, deliver, handshake, private_pair, query, still_works};
+use crate::party::{c_path, carry, deliver, handshake, private_pair, query, still_works};
 
 const SHIM: &str = include_str!("shim.c");
 
-/// Compiles the shim and runs this program again with it loaded first. `None`
-/// if it is loaded already or there is no C compiler.
-pub fn run_again_with_shim(directory: &Path) -> Option<ExitCode> {
-    if shim("shim_fail").is_some() {
-        return None;
-    }
+/// Compiles the shim; `None` without a C compiler.
+pub fn build_shim(directory: &Path) -> Option<PathBuf> {
     let (source, library) = (directory.join("shim.c"), directory.join("shim.so"));
     std::fs::write(&source, SHIM).ok()?;
     let compiler = std::env::var("CC").unwrap_or_else(|_| "cc".to_owned());
@@ -24,19 +20,9 @@ pub fn run_again_with_shim(directory: &Path) -> Option<ExitCode> {
         .args(["-O1", "-fno-builtin", "-shared", "-fPIC", "-o"])
         .args([&library, &source])
         .status();
-    if !built.is_ok_and(|status| status.success()) {
-        return None;
-    }
-    let status = Command::new(std::env::current_exe().ok()?)
-        .args(std::env::args().skip(1))
-        .env("LD_PRELOAD", &library)
-        .status();
-    let _ = std::fs::remove_dir_all(directory);
-    Some(if status.is_ok_and(|s| s.success()) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    built
+        .is_ok_and(|status| status.success())
+        .then_some(library)
 }
 
 /// A function of the shim, if it is loaded.
@@ -83,6 +69,7 @@ fn code_of_library() -> (usize, usize) {
 }
 
 pub fn run(runner: &mut Runner) {
+    let key_file = runner.directory().join("alice.key");
     for version in [2, 3] {
         runner.case(
             &format!("randomness/v{version}/gone-from-the-start"),
@@ -111,6 +98,9 @@ pub fn run(runner: &mut Runner) {
         }
     }
     runner.case("allocation/every-one-fails-once", 600, every_allocation);
+    runner.case("allocation/while-keys-are-read", 120, || {
+        keys_are_read(&key_file)
+    });
 }
 
 /// No more random numbers: reading from the kernel or the device fails.
@@ -272,5 +262,62 @@ fn every_allocation() -> Outcome {
     }
     Ok(format!(
         "{all} allocations, every {stride}.: {survived} survived, {aborted} ended by abort"
+    ))
+}
+
+/// Memory runs out while a key file is read, in every place where the library
+/// can go on: the keys from before are still there.
+fn keys_are_read(file: &Path) -> Outcome {
+    let file = c_path(file);
+    let read = |n: i64| {
+        in_child(30, false, || {
+            // SAFETY: a user state of this process and a valid path; keys in a
+            // user state have names.
+            unsafe {
+                let us = (lib().otrl_userstate_create)();
+                let keys = || {
+                    let mut count = 0;
+                    let mut key = (*us).privkey_root;
+                    while !key.is_null() {
+                        count += 1;
+                        key = (*key).next;
+                    }
+                    count
+                };
+                if (lib().otrl_privkey_read)(us, file.as_ptr()) != 0 || keys() == 0 {
+                    return "set-up failed".to_owned();
+                }
+                let before = keys();
+                fail_allocation(n);
+                let error = (lib().otrl_privkey_read)(us, file.as_ptr());
+                let count = fail_allocation(-1);
+                match (keys() == before, error) {
+                    (true, 0) => format!("read {count}"),
+                    (true, _) => format!("kept {count}"),
+                    (false, _) => format!("error {error:#x}, {} of {before} keys left", keys()),
+                }
+            }
+        })
+    };
+    let (mut kept, mut aborted) = (0, 0);
+    for n in 0.. {
+        match read(n) {
+            (Ended::Normally, said) if said.starts_with("kept ") => kept += 1,
+            // Without an error: as many allocations as it takes, and none failed.
+            (Ended::Normally, said) if said.starts_with("read ") => {
+                let all: i64 = said.trim_start_matches("read ").parse().unwrap_or(0);
+                if all <= n {
+                    break;
+                }
+            }
+            (Ended::Normally, said) => return Err(format!("allocation {n}: {said}")),
+            (Ended::Badly(how), _) if how == format!("signal {}", libc::SIGABRT) => aborted += 1,
+            (Ended::Badly(how), _) => return Err(format!("allocation {n}: {how}")),
+            (Ended::TimedOut, _) => return Err(format!("allocation {n}: does not end")),
+        }
+    }
+    ensure!(kept > 0, "no allocation that failed was reported");
+    Ok(format!(
+        "{kept} errors without loss, {aborted} ended by abort"
     ))
 }

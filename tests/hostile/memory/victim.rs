@@ -27,8 +27,8 @@ pub enum Command {
 pub struct Port(UnixStream);
 
 impl Port {
-    /// Starts a victim.
-    pub fn spawn() -> Result<(Child, Self), String> {
+    /// Starts a victim, with libgcrypt loaded or not.
+    pub fn spawn(gcrypt: bool) -> Result<(Child, Self), String> {
         let (ours, theirs) = UnixStream::pair().map_err(|e| e.to_string())?;
         let theirs: OwnedFd = theirs.into();
         let fd = theirs.into_raw_fd();
@@ -42,6 +42,7 @@ impl Port {
                 .arg(fd.to_string())
                 .arg(&lib().path)
                 .arg(directory.parent().expect("a directory"))
+                .arg(if gcrypt { "libgcrypt.so.20" } else { "" })
                 .spawn();
             libc::close(fd);
             child
