@@ -60,6 +60,7 @@ pub(crate) mod keys;
 mod layout;
 pub(crate) mod list;
 pub(crate) mod open_enum;
+mod order;
 mod own;
 pub(crate) mod pending;
 mod poll;

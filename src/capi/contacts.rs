@@ -1,10 +1,9 @@
 //! Finding a context without walking the list.
 //!
-//! The list of contexts of a user state is public: it is sorted by
-//! correspondent, account, protocol and their instance tag, and programs walk
-//! it. Beside it this module keeps, for each user state, the same contexts in
-//! a hash table and in a sorted array, so that looking up, adding and
-//! forgetting do not depend on how many there are.
+//! The list of contexts of a user state is public: it is sorted, and programs
+//! walk it. Beside it this module keeps, for each user state, the same
+//! contexts in a hash table and in a sorted array, so that looking up, adding
+//! and forgetting do not depend on how many there are.
 //!
 //! The list remains the authority. What the index finds is checked against
 //! the fields of the contexts and the links between them, and where they do
@@ -13,75 +12,62 @@
 //! are in the index; they stay valid until the library forgets them.
 
 use core::cmp::Ordering;
-use core::ffi::{CStr, c_char};
-use core::hash::{BuildHasher, BuildHasherDefault, Hasher};
+use core::hash::{BuildHasher, Hasher};
 use core::ptr;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::collections::HashMap;
-use std::hash::RandomState;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::context::ConnContext;
-use super::instag::otrl_instag_t;
 use super::list;
+pub(crate) use super::order::Key;
+use super::order::{Position, Sorted, compare};
 use super::userstate::OtrlUserState;
 use super::vault::{AddressHasher, ByAddress, next_serial, serials_given, trim};
-
-/// What the list is sorted by.
-#[derive(Clone, Copy)]
-pub(crate) struct Key<'a> {
-    pub(crate) username: &'a CStr,
-    pub(crate) accountname: &'a CStr,
-    pub(crate) protocol: &'a CStr,
-    pub(crate) their_instance: otrl_instag_t,
-}
 
 /// Where a key is in the list.
 pub(crate) enum Place {
     /// At this node.
     Found(*mut ConnContext),
-    /// Nowhere; it would have to be inserted at this pointer.
-    Missing(*mut *mut ConnContext),
+    /// Nowhere; it would have to be inserted here.
+    Missing(Gap),
 }
 
-/// How many nodes at the head of a list are compared before the index is
-/// asked: with few contacts that is all there is to do.
-const NODES_AT_HAND: usize = 3;
+/// Where a key would be.
+pub(crate) struct Gap {
+    /// The pointer that would point to its node.
+    link: *mut *mut ConnContext,
+    /// Its position in the index, if that was looked up.
+    position: Option<Position>,
+}
+
+/// Lists of this length and shorter are walked: asking the index costs more.
+const SHORT_LIST: usize = 3;
 
 /// Looks a key up.
 ///
 /// # Safety
 /// `us` points to a user state whose list is in order.
 pub(crate) unsafe fn locate(us: OtrlUserState, key: Key<'_>) -> Place {
-    // SAFETY: the caller's promise; links in a list are valid.
-    unsafe {
-        let mut place = &raw mut (*us).context_root;
-        for _ in 0..NODES_AT_HAND {
-            let node = *place;
-            if node.is_null() {
-                return Place::Missing(place);
-            }
-            match compare(node, key) {
-                Ordering::Less => place = &raw mut (*node).next,
-                Ordering::Equal => return Place::Found(node),
-                Ordering::Greater => return Place::Missing(place),
-            }
-        }
-    }
-    let mut registry = lock();
     // SAFETY: the caller's promise; the index holds nodes made by the library
     // and not forgotten.
     unsafe {
         let root = &raw mut (*us).context_root;
-        let Some(index) = registry.users.get(&us.addr()) else {
-            return walk(root, key);
+        if list::iter(*root).nth(SHORT_LIST).is_none() {
+            return walk(root, None, key);
+        }
+        let mut registry = lock();
+        let Registry { users, members, .. } = &mut *registry;
+        let Some(index) = users.get_mut(&us.addr()) else {
+            return walk(root, None, key);
         };
         if index.sorted.first() != *root {
-            // The program has set the root: take over what is reachable now.
-            registry.rebuild(us);
-            return walk(root, key);
+            index.rebuild(members, *root);
+            return walk(root, None, key);
         }
-        index.locate(root, key)
+        index.locate(members, root, key)
     }
 }
 
@@ -89,33 +75,28 @@ pub(crate) unsafe fn locate(us: OtrlUserState, key: Key<'_>) -> Place {
 ///
 /// # Safety
 /// `node` was made by the library, has the key's names and is in no list;
-/// `place` is what [`locate`] returned for the same user state and key, which
+/// `gap` is what [`locate`] returned for the same user state and key, which
 /// has not been touched since.
-pub(crate) unsafe fn insert(
-    us: OtrlUserState,
-    key: Key<'_>,
-    place: *mut *mut ConnContext,
-    node: *mut ConnContext,
-) {
+pub(crate) unsafe fn insert(us: OtrlUserState, key: Key<'_>, gap: Gap, node: *mut ConnContext) {
     let mut registry = lock();
     let Registry { users, members } = &mut *registry;
     let index = users.entry(us.addr()).or_default();
     let hash = index.hash(key);
     // SAFETY: the caller's promise.
     unsafe {
-        index.sorted.insert(key, node);
-        list::insert(place, node);
+        let position = gap.position.unwrap_or_else(|| index.sorted.search(key));
+        index.sorted.insert(position, node);
+        list::insert(gap.link, node);
     }
-    index.by_key.insert(hash, Context(node));
-    members.insert(
-        node.addr(),
-        Member {
-            user: us.addr(),
-            serial: next_serial(),
-            hash,
-            dying: false,
-        },
-    );
+    let number = members.add(Member {
+        context: node,
+        user: us,
+        serial: next_serial(),
+        hash,
+    });
+    index
+        .by_key
+        .insert_unique(hash, number, |known| members.hash(*known));
 }
 
 /// Takes a node out of the list and the index, and marks it as being
@@ -128,28 +109,36 @@ pub(crate) unsafe fn insert(
 pub(crate) unsafe fn remove(node: *mut ConnContext) -> bool {
     let mut registry = lock();
     let Registry { users, members } = &mut *registry;
-    // A node of the program's own is noted as well, so that handles see it go.
-    let member = members.entry(node.addr()).or_insert_with(|| Member {
-        user: 0,
-        serial: 0,
-        hash: 0,
-        dying: false,
-    });
-    if core::mem::replace(&mut member.dying, true) {
-        return false;
+    match members.get_mut(node) {
+        Some((_, member)) if member.user.is_null() => return false,
+        Some((number, member)) => {
+            let (user, hash) = (member.user, member.hash);
+            member.user = ptr::null_mut();
+            if let Some(index) = users.get_mut(&user.addr()) {
+                if let Ok(entry) = index.by_key.find_entry(hash, |known| *known == number) {
+                    entry.remove();
+                }
+                // SAFETY: the index holds nodes made by the library and not
+                // forgotten; this one is among them until here.
+                unsafe { index.sorted.remove(node) };
+                if index.sorted.is_empty() {
+                    users.remove(&user.addr());
+                    trim(users);
+                }
+            }
+        }
+        // A node of the program's own is noted as well, so that handles see it
+        // go.
+        None => {
+            members.add(Member {
+                context: node,
+                user: ptr::null_mut(),
+                serial: 0,
+                hash: 0,
+            });
+        }
     }
     FORGOTTEN.fetch_add(1, Relaxed);
-    if let Some(index) = users.get_mut(&member.user) {
-        if index.by_key.get(&member.hash).map(|entry| entry.0) == Some(node) {
-            index.by_key.remove(&member.hash);
-        }
-        // SAFETY: the index holds nodes made by the library and not forgotten;
-        // this one is among them until here.
-        unsafe { index.sorted.remove(node) };
-        if index.sorted.is_empty() {
-            users.remove(&member.user);
-        }
-    }
     // SAFETY: the caller's promise.
     unsafe { list::unlink(node) };
     true
@@ -157,9 +146,7 @@ pub(crate) unsafe fn remove(node: *mut ConnContext) -> bool {
 
 /// Ends what [`remove`] began, right before the node's memory is released.
 pub(crate) fn released(node: *mut ConnContext) {
-    let mut registry = lock();
-    registry.members.remove(&node.addr());
-    trim(&mut registry.members);
+    lock().members.remove(node);
 }
 
 /// Forgets a user state whose memory is about to be released.
@@ -171,10 +158,11 @@ pub(crate) fn user_released(us: OtrlUserState) {
 
 /// The serial number of a context that the library has made and not
 /// forgotten: no other context, at the same address later either, has it.
+/// The address may be that of a context that does not exist any more.
 pub(crate) fn serial(node: *mut ConnContext) -> Option<u64> {
     let registry = lock();
-    let member = registry.members.get(&node.addr())?;
-    (!member.dying).then_some(member.serial)
+    let member = registry.members.get(node)?;
+    (!member.user.is_null()).then_some(member.serial)
 }
 
 /// Counts the contexts that were forgotten.
@@ -230,32 +218,6 @@ impl Handle {
     }
 }
 
-/// Compares a node with a key in the order of the list.
-///
-/// # Safety
-/// `node` points to a context.
-unsafe fn compare(node: *mut ConnContext, key: Key<'_>) -> Ordering {
-    // SAFETY: the caller's promise; names are NULL or NUL-terminated.
-    unsafe {
-        compare_text((*node).username, key.username)
-            .then_with(|| compare_text((*node).accountname, key.accountname))
-            .then_with(|| compare_text((*node).protocol, key.protocol))
-            .then_with(|| (*node).their_instance.cmp(&key.their_instance))
-    }
-}
-
-/// `strcmp`, with NULL before everything else.
-///
-/// # Safety
-/// `ours` is NULL or NUL-terminated.
-unsafe fn compare_text(ours: *const c_char, other: &CStr) -> Ordering {
-    if ours.is_null() {
-        return Ordering::Less;
-    }
-    // SAFETY: the caller's promise.
-    unsafe { libc::strcmp(ours, other.as_ptr()) }.cmp(&0)
-}
-
 /// Whether the pointer before a node points to it.
 ///
 /// # Safety
@@ -265,85 +227,157 @@ unsafe fn is_linked(node: *mut ConnContext) -> bool {
     unsafe { !(*node).tous.is_null() && *(*node).tous == node }
 }
 
-/// Finds a key by walking from `place` on.
+/// Finds a key by walking from `link` on.
 ///
 /// # Safety
-/// `place` is the root of a list of contexts or the `next` field of a node.
-unsafe fn walk(mut place: *mut *mut ConnContext, key: Key<'_>) -> Place {
+/// `link` is the root of a list of contexts or the `next` field of a node.
+unsafe fn walk(mut link: *mut *mut ConnContext, position: Option<Position>, key: Key<'_>) -> Place {
     // SAFETY: the caller's promise; links in a list are valid.
     unsafe {
         loop {
-            let node = *place;
-            if node.is_null() {
-                return Place::Missing(place);
-            }
-            match compare(node, key) {
-                Ordering::Less => place = &raw mut (*node).next,
+            let node = *link;
+            let order = if node.is_null() {
+                Ordering::Greater
+            } else {
+                compare(node, key)
+            };
+            match order {
+                Ordering::Less => link = &raw mut (*node).next,
                 Ordering::Equal => return Place::Found(node),
-                Ordering::Greater => return Place::Missing(place),
+                Ordering::Greater => return Place::Missing(Gap { link, position }),
             }
         }
     }
 }
 
 /// All user states with contexts, and all contexts that the library made.
-#[derive(Default)]
 struct Registry {
     users: HashMap<usize, Index, ByAddress>,
-    members: HashMap<usize, Member, ByAddress>,
+    members: Members,
 }
 
-/// What is known about a context that the library has made.
-struct Member {
-    user: usize,
-    serial: u64,
-    hash: u64,
-    dying: bool,
-}
-
-static REGISTRY: LazyLock<Mutex<Registry>> = LazyLock::new(Mutex::default);
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
+    users: HashMap::with_hasher(ByAddress::new()),
+    members: Members::NONE,
+});
 
 fn lock() -> MutexGuard<'static, Registry> {
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Registry {
-    /// Makes the index of a user state from its list.
-    ///
-    /// # Safety
-    /// As for [`locate`].
-    unsafe fn rebuild(&mut self, us: OtrlUserState) {
-        let mut sorted = Sorted::default();
-        // SAFETY: the caller's promise.
-        for node in unsafe { list::iter((*us).context_root) } {
-            let member = self.members.get(&node.addr());
-            if member.is_some_and(|member| !member.dying) {
-                sorted.push(node);
+/// What is known about a context that the library has made.
+struct Member {
+    context: *mut ConnContext,
+    /// NULL while the context is being released.
+    user: OtrlUserState,
+    serial: u64,
+    /// The hash of its key when it was made.
+    hash: u64,
+}
+
+// SAFETY: addresses alone do no harm. They are followed only in calls for the
+// user state that owns the context, and C promises not to make two of these
+// at a time.
+unsafe impl Send for Member {}
+
+/// The contexts that the library has made, each with a number. There may be a
+/// hundred thousand, so memory counts here.
+struct Members {
+    list: Vec<Member>,
+    /// Numbers that are not in use.
+    free: Vec<u32>,
+    by_address: HashTable<u32>,
+}
+
+impl Members {
+    const NONE: Self = Self {
+        list: Vec::new(),
+        free: Vec::new(),
+        by_address: HashTable::new(),
+    };
+
+    /// Adds a context and gives it a number.
+    fn add(&mut self, member: Member) -> u32 {
+        let address = address_hash(member.context);
+        let number = if let Some(number) = self.free.pop() {
+            if let Some(unused) = self.list.get_mut(number as usize) {
+                *unused = member;
             }
+            number
+        } else {
+            self.list.push(member);
+            // Memory ends long before the numbers do.
+            u32::try_from(self.list.len().saturating_sub(1)).unwrap_or(u32::MAX)
+        };
+        let list = &self.list;
+        let hash = |number: &u32| {
+            let member = list.get(*number as usize);
+            member.map_or(0, |member| address_hash(member.context))
+        };
+        self.by_address.insert_unique(address, number, hash);
+        number
+    }
+
+    /// Removes a context; its number may be given to another.
+    fn remove(&mut self, node: *mut ConnContext) {
+        let Some(number) = self.number(node) else {
+            return;
+        };
+        let entry = self
+            .by_address
+            .find_entry(address_hash(node), |known| *known == number);
+        if let Ok(entry) = entry {
+            entry.remove();
         }
-        if let Some(index) = self.users.get_mut(&us.addr()) {
-            index.by_key.retain(|_, node| sorted.contains(node.0));
-            index.sorted = sorted;
+        if let Some(member) = self.list.get_mut(number as usize) {
+            member.context = ptr::null_mut();
+            member.user = ptr::null_mut();
+        }
+        self.free.push(number);
+        if self.by_address.is_empty() {
+            // A program that has released everything has nothing left.
+            *self = Self::NONE;
         }
     }
+
+    fn at(&self, number: u32) -> Option<&Member> {
+        self.list.get(number as usize)
+    }
+
+    /// The hash of the key of the context with this number.
+    fn hash(&self, number: u32) -> u64 {
+        self.at(number).map_or(0, |member| member.hash)
+    }
+
+    fn number(&self, node: *mut ConnContext) -> Option<u32> {
+        let is_it = |number: &u32| self.at(*number).is_some_and(|known| known.context == node);
+        self.by_address.find(address_hash(node), is_it).copied()
+    }
+
+    fn get(&self, node: *mut ConnContext) -> Option<&Member> {
+        self.at(self.number(node)?)
+    }
+
+    fn get_mut(&mut self, node: *mut ConnContext) -> Option<(u32, &mut Member)> {
+        let number = self.number(node)?;
+        Some((number, self.list.get_mut(number as usize)?))
+    }
+}
+
+fn address_hash(node: *mut ConnContext) -> u64 {
+    let mut hasher = AddressHasher::default();
+    hasher.write_usize(node.addr());
+    hasher.finish()
 }
 
 /// The index of one user state.
 #[derive(Default)]
 struct Index {
-    hasher: RandomState,
-    /// By the hash of the key, which is secret: names come from the network.
-    by_key: HashMap<u64, Context, BuildHasherDefault<AddressHasher>>,
+    /// Its keys are secret: names come from the network.
+    hasher: DefaultHashBuilder,
+    by_key: HashTable<u32>,
     sorted: Sorted,
 }
-
-/// The address of a context.
-struct Context(*mut ConnContext);
-
-// SAFETY: an address alone does no harm. It is followed only in calls for the
-// user state that owns the context, and C promises not to make two of these
-// at a time.
-unsafe impl Send for Context {}
 
 impl Index {
     fn hash(&self, key: Key<'_>) -> u64 {
@@ -355,164 +389,48 @@ impl Index {
         hasher.finish()
     }
 
+    /// Takes over what is reachable from `root`: the program has set it.
+    ///
+    /// # Safety
+    /// `root` is NULL or the first node of a list.
+    unsafe fn rebuild(&mut self, members: &Members, root: *mut ConnContext) {
+        self.by_key.clear();
+        self.sorted = Sorted::default();
+        // SAFETY: the caller's promise.
+        for node in unsafe { list::iter(root) } {
+            let Some(number) = members.number(node) else {
+                continue;
+            };
+            if let Some(member) = members.at(number)
+                && !member.user.is_null()
+            {
+                self.sorted.push(node);
+                let hash = |known: &u32| members.hash(*known);
+                self.by_key.insert_unique(member.hash, number, hash);
+            }
+        }
+    }
+
     /// # Safety
     /// The nodes of the index are valid, and `root` is the root of their list.
-    unsafe fn locate(&self, root: *mut *mut ConnContext, key: Key<'_>) -> Place {
+    unsafe fn locate(&self, members: &Members, root: *mut *mut ConnContext, key: Key<'_>) -> Place {
+        let hash = self.hash(key);
+        let is_it = |number: &u32| members.hash(*number) == hash;
+        let known = self.by_key.find(hash, is_it);
         // SAFETY: the caller's promise.
         unsafe {
-            if let Some(&Context(node)) = self.by_key.get(&self.hash(key))
-                && is_linked(node)
-                && compare(node, key).is_eq()
+            if let Some(member) = known.and_then(|number| members.at(*number))
+                && is_linked(member.context)
+                && compare(member.context, key).is_eq()
             {
-                return Place::Found(node);
+                return Place::Found(member.context);
             }
-            match self.sorted.before(key) {
-                None => walk(root, key),
-                Some(node) if is_linked(node) => walk(&raw mut (*node).next, key),
-                Some(_) => walk(root, key),
+            let position = self.sorted.search(key);
+            match self.sorted.before(position) {
+                Some(node) if is_linked(node) => walk(&raw mut (*node).next, Some(position), key),
+                Some(_) => walk(root, None, key),
+                None => walk(root, Some(position), key),
             }
         }
-    }
-}
-
-/// The nodes of a list in order, in runs of limited length: finding a place is
-/// two binary searches, and inserting moves a few kilobytes at most.
-#[derive(Default)]
-struct Sorted {
-    /// None is empty.
-    runs: Vec<Vec<Context>>,
-}
-
-/// A run that gets longer than this is cut in two.
-const LONGEST_RUN: usize = 256;
-
-impl Sorted {
-    fn is_empty(&self) -> bool {
-        self.runs.is_empty()
-    }
-
-    /// The first node, or NULL.
-    fn first(&self) -> *mut ConnContext {
-        self.runs
-            .first()
-            .and_then(|run| run.first())
-            .map_or(ptr::null_mut(), |node| node.0)
-    }
-
-    fn contains(&self, node: *mut ConnContext) -> bool {
-        self.runs.iter().flatten().any(|entry| entry.0 == node)
-    }
-
-    /// Adds a node at the end.
-    fn push(&mut self, node: *mut ConnContext) {
-        match self.runs.last_mut() {
-            Some(run) if run.len() < LONGEST_RUN => run.push(Context(node)),
-            _ => self.runs.push(vec![Context(node)]),
-        }
-    }
-
-    /// The run and the place in it of the first node that is not before the
-    /// key; the end of the last run if all are before it.
-    ///
-    /// # Safety
-    /// The nodes are valid.
-    unsafe fn search(&self, key: Key<'_>) -> (usize, usize) {
-        // SAFETY: the caller's promise.
-        let before = |node: &Context| unsafe { compare(node.0, key) }.is_lt();
-        let after = self
-            .runs
-            .partition_point(|run| run.first().is_some_and(before));
-        let at = after.saturating_sub(1);
-        let place = self
-            .runs
-            .get(at)
-            .map_or(0, |run| run.partition_point(before));
-        (at, place)
-    }
-
-    /// The last node before the key.
-    ///
-    /// # Safety
-    /// The nodes are valid.
-    unsafe fn before(&self, key: Key<'_>) -> Option<*mut ConnContext> {
-        // SAFETY: the caller's promise.
-        let (run, place) = unsafe { self.search(key) };
-        let node = self.runs.get(run)?.get(place.checked_sub(1)?)?;
-        Some(node.0)
-    }
-
-    /// Adds a node where its key belongs.
-    ///
-    /// # Safety
-    /// The nodes are valid.
-    unsafe fn insert(&mut self, key: Key<'_>, node: *mut ConnContext) {
-        // SAFETY: the caller's promise.
-        let (at, place) = unsafe { self.search(key) };
-        let Some(run) = self.runs.get_mut(at) else {
-            self.runs.push(vec![Context(node)]);
-            return;
-        };
-        run.insert(place, Context(node));
-        if run.len() > LONGEST_RUN {
-            let rest = run.split_off(LONGEST_RUN / 2);
-            self.runs.insert(at.saturating_add(1), rest);
-        }
-    }
-
-    /// Takes a node out.
-    ///
-    /// # Safety
-    /// The nodes are valid, this one included.
-    unsafe fn remove(&mut self, node: *mut ConnContext) {
-        // SAFETY: the caller's promise.
-        let Some((at, place)) = (unsafe { self.position(node) }) else {
-            return;
-        };
-        let Some(run) = self.runs.get_mut(at) else {
-            return;
-        };
-        run.remove(place);
-        if run.is_empty() {
-            self.runs.remove(at);
-        }
-    }
-
-    /// Where a node is: where its key belongs, or anywhere if the program has
-    /// changed the fields since.
-    ///
-    /// # Safety
-    /// The nodes are valid, this one included.
-    unsafe fn position(&self, node: *mut ConnContext) -> Option<(usize, usize)> {
-        // SAFETY: the caller's promise; names are NULL or NUL-terminated.
-        let expected = unsafe {
-            key_of(node).and_then(|key| {
-                let (at, place) = self.search(key);
-                let entry = self.runs.get(at)?.get(place)?;
-                (entry.0 == node).then_some((at, place))
-            })
-        };
-        expected.or_else(|| {
-            self.runs.iter().enumerate().find_map(|(at, run)| {
-                let place = run.iter().position(|entry| entry.0 == node)?;
-                Some((at, place))
-            })
-        })
-    }
-}
-
-/// The key in a node's fields, unless a name is missing.
-///
-/// # Safety
-/// `node` points to a context that stays as it is while the key is used.
-unsafe fn key_of<'a>(node: *mut ConnContext) -> Option<Key<'a>> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let name = |text: *mut c_char| (!text.is_null()).then(|| CStr::from_ptr(text));
-        Some(Key {
-            username: name((*node).username)?,
-            accountname: name((*node).accountname)?,
-            protocol: name((*node).protocol)?,
-            their_instance: (*node).their_instance,
-        })
     }
 }

@@ -122,9 +122,10 @@ unsafe fn find_exactly(
 ) -> Found {
     // SAFETY: the caller's promise; contexts that are found are valid.
     unsafe {
-        if let Place::Found(context) = contacts::locate(us, names.key(tag)) {
-            return Found::existing(context);
-        }
+        let mut gap = match contacts::locate(us, names.key(tag)) {
+            Place::Found(context) => return Found::existing(context),
+            Place::Missing(gap) => gap,
+        };
         let Some(app_data) = add else {
             return Found::NOTHING;
         };
@@ -136,18 +137,18 @@ unsafe fn find_exactly(
             if master.is_null() {
                 return Found::NOTHING;
             }
+            // The application may have had control meanwhile.
+            gap = match contacts::locate(us, names.key(tag)) {
+                Place::Found(context) => return Found::existing(context),
+                Place::Missing(gap) => gap,
+            };
             Some(Handle::new(us, master))
-        };
-        // The application may have had control meanwhile.
-        let place = match contacts::locate(us, names.key(tag)) {
-            Place::Found(context) => return Found::existing(context),
-            Place::Missing(place) => place,
         };
         let context = new(names);
         if context.is_null() {
             return Found::NOTHING;
         }
-        contacts::insert(us, names.key(tag), place, context);
+        contacts::insert(us, names.key(tag), gap, context);
         let handle = Handle::new(us, context);
         if let Some(function) = app_data.function {
             // Compatibility: the function sees a context without tags.
@@ -529,7 +530,7 @@ pub(crate) unsafe fn recycle(
             their_instance: tag,
         };
         match contacts::locate(us, key) {
-            Place::Missing(place) => contacts::insert(us, key, place, idle),
+            Place::Missing(gap) => contacts::insert(us, key, gap, idle),
             // Cannot be: the caller has looked. The child is in no list then.
             Place::Found(_) => return None,
         }
@@ -587,7 +588,9 @@ pub(crate) unsafe fn forget_all(us: OtrlUserState) {
     // while a context is forgotten, so each round looks at the list anew.
     unsafe {
         for context in list::iter((*us).context_root) {
-            force(context, OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT);
+            if state_of(context) != OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT {
+                force(context, OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT);
+            }
         }
         while !(*us).context_root.is_null() {
             let context = (*us).context_root;

@@ -1,7 +1,6 @@
 //! The fingerprints of a user state and the fingerprint file.
 
 use core::ffi::CStr;
-use std::ffi::CString;
 
 use super::context::ConnContext;
 use super::conversation::{AppData, Names, find, find_fingerprint};
@@ -25,19 +24,17 @@ pub(crate) unsafe fn load(
     text: &[u8],
     app_data: AppData,
 ) -> Result<(), gcry_error_t> {
-    let mut last = None::<Known>;
+    let mut known = Known::default();
     for entry in file::read(text)? {
-        let known = match last.take() {
-            Some(known) if known.is_of(&entry) => known,
-            _ => match Known::of(&entry) {
-                Some(known) => known,
-                None => continue,
-            },
+        known.set(&entry);
+        // Names with a NUL, which the reader does not let through.
+        let Some(names) = known.names() else {
+            continue;
         };
         // SAFETY: the caller's promise; the application may have had control
         // since the last entry, so the context is looked up for each.
         unsafe {
-            let found = find(us, known.names(), OTRL_INSTAG_MASTER, Some(app_data)).context;
+            let found = find(us, names, OTRL_INSTAG_MASTER, Some(app_data)).context;
             if !found.is_null() {
                 let (fingerprint, _) = find_fingerprint(found, &entry.fingerprint.0, true);
                 if !fingerprint.is_null() {
@@ -45,40 +42,43 @@ pub(crate) unsafe fn load(
                 }
             }
         }
-        last = Some(known);
     }
     Ok(())
 }
 
-/// The names of an entry as C strings.
+/// The names of an entry as C strings, one behind the other in memory that is
+/// used again for the next.
+#[derive(Default)]
 struct Known {
-    username: CString,
-    accountname: CString,
-    protocol: CString,
+    text: Vec<u8>,
+    /// Where the second and the third begin.
+    starts: [usize; 2],
 }
 
 impl Known {
-    /// `None` for names with a NUL, which the reader does not let through.
-    fn of(entry: &Entry<'_>) -> Option<Self> {
-        Some(Self {
-            username: CString::new(entry.user).ok()?,
-            accountname: CString::new(entry.account).ok()?,
-            protocol: CString::new(entry.protocol).ok()?,
+    fn set(&mut self, entry: &Entry<'_>) {
+        self.text.clear();
+        self.text.extend_from_slice(entry.user);
+        self.text.push(0);
+        let second = self.text.len();
+        self.text.extend_from_slice(entry.account);
+        self.text.push(0);
+        let third = self.text.len();
+        self.text.extend_from_slice(entry.protocol);
+        self.text.push(0);
+        self.starts = [second, third];
+    }
+
+    /// `None` for names with a NUL in them.
+    fn names(&self) -> Option<Names<'_>> {
+        let [second, third] = self.starts;
+        let (username, rest) = self.text.split_at_checked(second)?;
+        let (accountname, protocol) = rest.split_at_checked(third.checked_sub(second)?)?;
+        Some(Names {
+            username: CStr::from_bytes_with_nul(username).ok()?,
+            accountname: CStr::from_bytes_with_nul(accountname).ok()?,
+            protocol: CStr::from_bytes_with_nul(protocol).ok()?,
         })
-    }
-
-    fn is_of(&self, entry: &Entry<'_>) -> bool {
-        self.username.to_bytes() == entry.user
-            && self.accountname.to_bytes() == entry.account
-            && self.protocol.to_bytes() == entry.protocol
-    }
-
-    fn names(&self) -> Names<'_> {
-        Names {
-            username: &self.username,
-            accountname: &self.accountname,
-            protocol: &self.protocol,
-        }
     }
 }
 
