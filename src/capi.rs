@@ -73,5 +73,6 @@ mod stream;
 pub(crate) mod test_hooks;
 #[cfg(test)]
 mod tests;
+pub(crate) mod text;
 pub(crate) mod vault;
 mod wiping;

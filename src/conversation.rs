@@ -459,7 +459,7 @@ impl Conversation {
         output: &mut Output,
     ) -> Result<(), Error> {
         let format = self.instances.instance(which).current_format();
-        self.inject(sealed.message, Some(format), output)
+        self.inject(sealed.message(), Some(format), output)
     }
 
     fn inject(

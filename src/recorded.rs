@@ -257,7 +257,7 @@ fn talk(recording: &Recording, mut bob: Side, mut alice: Side) -> Vec<Tlv> {
 
         let sealed = sender.encrypt(&from.local, &opened.text, &opened.tlvs, message.flags);
         let sealed = sealed.unwrap();
-        assert_eq!(sealed.message, value.as_bytes(), "message {messages}");
+        assert_eq!(sealed.message(), value.as_bytes(), "message {messages}");
         assert_eq!(sealed.extra_key, opened.extra_key);
         records.extend(opened.tlvs);
         messages += 1;

@@ -60,7 +60,12 @@ pub trait Group {
     /// The instance that `which` names, made anew if it is not known.
     fn instance(&mut self, which: Which) -> &mut Instance;
 
-    /// The same, and the key exchange of the master unless that is the
+    /// Our own instance tag, which the master has.
+    fn our_tag(&mut self) -> InstanceTag {
+        self.instance(Which::Master).ours
+    }
+
+    /// The instance that `which` names, and the key exchange of the master unless that is the
     /// instance itself.
     fn instance_and_master(&mut self, which: Which) -> (&mut Instance, Option<&Ake>);
 }

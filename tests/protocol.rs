@@ -53,7 +53,7 @@ impl Party {
         let keys = self.keys.as_mut().unwrap();
         keys.encrypt(&self.local, text.as_bytes(), records, 0)
             .unwrap()
-            .message
+            .message()
     }
 
     fn receive(&mut self, text: &[u8]) -> Result<Opened, Error> {

@@ -17,6 +17,12 @@ pub(crate) fn zeroed<T>() -> *mut T {
     unsafe { libc::calloc(1, size_of::<T>()) }.cast()
 }
 
+/// So many zero bytes from `calloc`, or NULL without memory.
+pub(crate) fn zeroed_bytes(len: usize) -> *mut u8 {
+    // SAFETY: `calloc` may be called with any sizes.
+    unsafe { libc::calloc(1, len) }.cast()
+}
+
 /// A copy of `bytes` from `malloc`, or NULL without memory. Never NULL for
 /// lack of bytes.
 pub(crate) fn buffer(bytes: &[u8]) -> *mut u8 {

@@ -82,6 +82,14 @@ impl gcry_error_t {
     /// An S-expression has bad syntax, in libgcrypt's name.
     pub const SEXP_UNMATCHED_PAREN: Self = Self(SOURCE_GCRYPT | SEXP_UNMATCHED_PAREN);
 
+    /// The number as a result.
+    pub(crate) const fn into_result(self) -> Result<(), Self> {
+        match self {
+            Self::OK => Ok(()),
+            error => Err(error),
+        }
+    }
+
     /// The error for a value of `errno`.
     pub fn from_errno(errno: c_int) -> Self {
         Self(SOURCE_GCRYPT | errno::code_of(errno))

@@ -48,7 +48,8 @@ pub(crate) unsafe fn find(
     }
 }
 
-/// Puts a key in front of the list. False without memory.
+/// Puts a key in front of the list, `shown` as an S-expression or not. False
+/// without memory.
 ///
 /// # Safety
 /// `us` is a valid user state.
@@ -57,6 +58,7 @@ unsafe fn add(
     accountname: &[u8],
     protocol: &[u8],
     key: Arc<PrivateKey>,
+    shown: bool,
 ) -> bool {
     let entry = alloc::zeroed::<OtrlPrivKey>();
     if entry.is_null() {
@@ -77,7 +79,9 @@ unsafe fn add(
             forget(entry);
             return false;
         }
-        (*entry).privkey = expression(&key);
+        if shown {
+            (*entry).privkey = expression(&key);
+        }
         list::insert(&raw mut (*us).privkey_root, entry);
     }
     KEYS.set(entry, Held { key, public });
@@ -99,8 +103,9 @@ pub(crate) unsafe fn replace_all<'a>(
     // SAFETY: the caller's promise; the new keys are in front of the old ones.
     unsafe {
         let old = (*us).privkey_root;
+        let shown = bridge::present().is_some();
         for (accountname, protocol, key) in entries {
-            if !add(us, accountname, protocol, key) {
+            if !add(us, accountname, protocol, key, shown) {
                 for new in list::iter((*us).privkey_root).take_while(|new| *new != old) {
                     forget(new);
                 }
@@ -177,11 +182,8 @@ pub(crate) unsafe fn public_of(expression: gcry_sexp_t) -> Result<PublicKey, gcr
     Ok(PublicKey::from_components(&p, &q, &g, &y)?)
 }
 
-/// A key as an S-expression of libgcrypt; NULL if the process has none.
+/// A key as an S-expression of libgcrypt.
 fn expression(key: &PrivateKey) -> gcry_sexp_t {
-    if bridge::present().is_none() {
-        return ptr::null_mut();
-    }
     let public = key.public();
     let x = key.x();
     let mut text = Zeroizing::new(b"(11:private-key(3:dsa".to_vec());

@@ -361,13 +361,9 @@ pub unsafe extern "C" fn otrl_message_sending(
                 *contextp = sending.context.unwrap_or(ptr::null_mut());
             }
             if let Some(text) = sending.text {
-                let copy = alloc::c_string(&text);
-                if copy.is_null() {
-                    return Err(gcry_error_t::ENOMEM);
-                }
-                *messagep = copy;
+                *messagep = text.into_raw();
             }
-            sending.result
+            sending.result.into_result()
         }
     })
 }

@@ -7,6 +7,7 @@ use super::context::ConnContext;
 use super::gcrypt::gcry_error_t;
 use super::guard::{guard, guard_error};
 use super::open_enum::open_enum;
+use super::text::Text;
 use super::tlv::{self, OtrlTLV};
 use super::{alloc, api_version, data, dh_numbers, wiping};
 use crate::wire::fragment::{Accumulated, Cut, Format};
@@ -317,11 +318,8 @@ pub unsafe extern "C" fn otrl_proto_create_data(
                 return Err(gcry_error_t::INV_VALUE);
             }
             let sealed = data::create(context, text, &tlv::copy_in(tlvs), flags)?;
-            let copy = alloc::c_string(&sealed.message);
-            if copy.is_null() {
-                return Err(gcry_error_t::ENOMEM);
-            }
-            *encmessagep = copy;
+            let text = Text::armoured(&sealed.encoded).ok_or(gcry_error_t::ENOMEM)?;
+            *encmessagep = text.into_raw();
             alloc::copy_out(&*sealed.extra_key, extrakey);
         }
         Ok(())

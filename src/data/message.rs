@@ -24,8 +24,8 @@ const END_OF_TEXT: u8 = 0;
 
 /// An encrypted message.
 pub struct Sealed {
-    /// The message, armoured, to be sent.
-    pub message: Vec<u8>,
+    /// The message, not armoured yet.
+    pub encoded: Vec<u8>,
     /// The extra symmetric key that its receiver will know too.
     pub extra_key: Zeroizing<[u8; 32]>,
 }
@@ -38,6 +38,14 @@ pub struct Opened {
     pub tlvs: Vec<Tlv>,
     /// The extra symmetric key that its sender knows too.
     pub extra_key: Zeroizing<[u8; 32]>,
+}
+
+impl Sealed {
+    /// The message, armoured, to be sent.
+    #[must_use]
+    pub fn message(&self) -> Vec<u8> {
+        armour(&self.encoded)
+    }
 }
 
 impl fmt::Debug for Sealed {
@@ -125,12 +133,12 @@ impl KeyRing {
         keys.aes.apply(head.counter, writer.tail_mut(start));
         let mac = keys.mac.authenticate(writer.as_slice());
         writer.bytes(&mac).data(&old_mac_keys);
-        let message = armour(&writer.finish()?);
+        let encoded = writer.finish()?;
 
         pair.sent = counter;
         let extra_key = pair.keys.extra.clone();
         self.old_mac_keys = SecretBytes::default();
-        Ok(Sealed { message, extra_key })
+        Ok(Sealed { encoded, extra_key })
     }
 
     /// Decrypts a message, and replaces keys as it demands. `decoded` are the

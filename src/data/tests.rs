@@ -7,7 +7,6 @@ use crate::ake::testing::{out_of_range, session};
 use crate::ake::{Local, SessionHalf, SessionId};
 use crate::crypto::os_random;
 use crate::crypto::symmetric::{aes128_ctr, hmac_sha1};
-use crate::wire::base64::dearmour;
 use crate::wire::message::{DataMessage, IGNORE_UNREADABLE};
 use crate::wire::tlv::{self, Tlv};
 use crate::{InstanceTag, Version};
@@ -37,7 +36,7 @@ fn sides(version: Version) -> (Side, Side) {
 impl Side {
     fn encrypt(&mut self, text: &str) -> Vec<u8> {
         let sealed = self.ring.encrypt(&self.local, text.as_bytes(), &[], 0);
-        dearmour(&sealed.unwrap().message).unwrap()
+        sealed.unwrap().encoded
     }
 
     fn decrypt(&mut self, bytes: &[u8]) -> Result<String, Error> {
@@ -118,7 +117,7 @@ fn records_flags_and_the_extra_key_arrive() {
         .ring
         .encrypt(&bob.local, b"text", &tlvs, IGNORE_UNREADABLE)
         .unwrap();
-    let bytes = dearmour(&sealed.message).unwrap();
+    let bytes = sealed.encoded.clone();
     let message = DataMessage::parse(&bytes).unwrap();
     assert_eq!(message.flags, IGNORE_UNREADABLE);
     let opened = alice
@@ -141,7 +140,7 @@ fn the_text_always_ends_with_a_nul() {
         ("hello", vec![Tlv::new(0, vec![1, 2, 3])], 13),
     ] {
         let sealed = bob.ring.encrypt(&bob.local, text.as_bytes(), &tlvs, 0);
-        let bytes = dearmour(&sealed.unwrap().message).unwrap();
+        let bytes = sealed.unwrap().encoded;
         assert_eq!(DataMessage::parse(&bytes).unwrap().encrypted.len(), len);
     }
 }

@@ -6,18 +6,23 @@ use core::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::sexp::{self, Element, List};
+use crate::crypto::secret::SecretBytes;
 use crate::{Error, limits, wire};
 
 /// The numbers of a DSA key, big-endian without leading zeros, not checked.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Components {
     /// The prime modulus.
+    #[zeroize(skip)]
     pub p: Vec<u8>,
     /// The order of the subgroup.
+    #[zeroize(skip)]
     pub q: Vec<u8>,
     /// The generator.
+    #[zeroize(skip)]
     pub g: Vec<u8>,
     /// The public key.
+    #[zeroize(skip)]
     pub y: Vec<u8>,
     /// The private key.
     pub x: Vec<u8>,
@@ -86,25 +91,26 @@ fn components(account: List<'_>) -> Result<Components, Error> {
         .find(b"private-key")
         .and_then(|key| key.find(b"dsa"))
         .ok_or(Error::UnusableKey)?;
-    let number = |name| {
-        let bytes = value(dsa, name)?;
+    let number = |list: Option<List<'_>>| {
+        let bytes = list.and_then(List::value).ok_or(Error::UnusableKey)?;
         let number = wire::significant(&bytes);
         if number.len() > limits::MAX_MPI {
             return Err(Error::UnusableKey);
         }
         Ok(number.to_vec())
     };
+    let [p, q, g, y, x] = dsa.find_each([b"p", b"q", b"g", b"y", b"x"]);
     Ok(Components {
-        p: number(b"p")?,
-        q: number(b"q")?,
-        g: number(b"g")?,
-        y: number(b"y")?,
-        x: number(b"x")?,
+        p: number(p)?,
+        q: number(q)?,
+        g: number(g)?,
+        y: number(y)?,
+        x: number(x)?,
     })
 }
 
 /// The value of the first list of this name.
-fn value(list: List<'_>, name: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+fn value(list: List<'_>, name: &[u8]) -> Result<SecretBytes, Error> {
     list.find(name)
         .and_then(List::value)
         .ok_or(Error::UnusableKey)

@@ -15,9 +15,9 @@ pub use atom::Atom;
 pub use write::{write_atom, write_number};
 
 use token::{Token, Tokens};
-use zeroize::Zeroizing;
 
 use crate::Error;
+use crate::crypto::secret::SecretBytes;
 use crate::limits;
 
 /// The inside of a pair of parentheses, or a whole text.
@@ -73,7 +73,7 @@ impl<'a> List<'a> {
     ///
     /// A display hint counts as an element of its own.
     pub fn elements(self) -> impl Iterator<Item = Element<'a>> {
-        let mut tokens = Tokens::new(self.body);
+        let mut tokens = Tokens::of_checked(self.body);
         core::iter::from_fn(move || {
             loop {
                 match tokens.next()?.ok()? {
@@ -97,7 +97,7 @@ impl<'a> List<'a> {
 
     /// The bytes of the second element, if that is an atom.
     #[must_use]
-    pub fn value(self) -> Option<Zeroizing<Vec<u8>>> {
+    pub fn value(self) -> Option<SecretBytes> {
         match self.elements().nth(1) {
             Some(Element::Atom(atom)) => Some(atom.decode()),
             _ => None,
@@ -107,20 +107,32 @@ impl<'a> List<'a> {
     /// The first list of this name: this one, or one at any depth inside.
     #[must_use]
     pub fn find(self, name: &[u8]) -> Option<Self> {
-        if self.is_named(name) {
-            return Some(self);
-        }
-        let mut tokens = Tokens::new(self.body);
-        while let Some(Ok(token)) = tokens.next() {
-            if token != Token::Open {
+        let [found] = self.find_each([name]);
+        found
+    }
+
+    /// The same for several names at once.
+    #[must_use]
+    pub fn find_each<const N: usize>(self, names: [&[u8]; N]) -> [Option<Self>; N] {
+        let mut found = names.map(|name| self.is_named(name).then_some(self));
+        let mut tokens = Tokens::of_checked(self.body);
+        while found.contains(&None) {
+            match tokens.next() {
+                Some(Ok(Token::Open)) => {}
+                Some(Ok(_)) => continue,
+                _ => break,
+            }
+            let Some(Ok(Token::Atom(atom))) = tokens.clone().next() else {
                 continue;
-            }
-            let mut ahead = tokens.clone();
-            if matches!(ahead.next(), Some(Ok(Token::Atom(atom))) if atom.is(name)) {
-                return Some(skip_list(&mut tokens));
+            };
+            for (name, found) in names.iter().zip(&mut found) {
+                if found.is_none() && atom.is(name) {
+                    // What is inside may be wanted as well.
+                    *found = Some(skip_list(&mut tokens.clone()));
+                }
             }
         }
-        None
+        found
     }
 }
 

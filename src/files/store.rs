@@ -23,7 +23,8 @@ use std::time::Duration;
 
 use place::Place;
 use temporary::Temporary;
-use zeroize::Zeroizing;
+
+use crate::crypto::secret::SecretBytes;
 
 /// Who may read a replaced file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// # Errors
 /// Those of opening and reading; [`io::ErrorKind::FileTooLarge`] beyond
 /// `limit` bytes, [`io::ErrorKind::IsADirectory`] for a folder.
-pub fn read(path: &Path, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+pub fn read(path: &Path, limit: usize) -> io::Result<SecretBytes> {
     read_all(File::open(path)?, limit)
 }
 
@@ -89,7 +90,7 @@ impl Locked {
     ///
     /// # Errors
     /// As [`read`].
-    pub fn read(&self, limit: usize) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+    pub fn read(&self, limit: usize) -> io::Result<Option<SecretBytes>> {
         match read(self.place.file(), limit) {
             Ok(text) => Ok(Some(text)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -173,19 +174,19 @@ fn lock(folder: &Path) -> io::Result<Option<File>> {
 }
 
 /// Reads to the end without leaving copies behind.
-fn read_all(mut file: File, limit: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+fn read_all(mut file: File, limit: usize) -> io::Result<SecretBytes> {
     let too_large = || io::Error::from(io::ErrorKind::FileTooLarge);
     let announced = usize::try_from(file.metadata()?.len()).map_err(|_| too_large())?;
     if announced > limit {
         return Err(too_large());
     }
-    let mut text = Zeroizing::new(vec![0; announced.max(1)]);
+    let mut text = SecretBytes::new(vec![0; announced.max(1)]);
     let mut len = 0_usize;
     loop {
         if len == text.len() {
             // What announces no size, or has grown, needs a larger place.
             let room = len.saturating_mul(2).clamp(1, limit.saturating_add(1));
-            let mut larger = Zeroizing::new(vec![0; room]);
+            let mut larger = SecretBytes::new(vec![0; room]);
             larger
                 .get_mut(..len)
                 .unwrap_or_default()

@@ -139,7 +139,7 @@ fn heartbeat(instance: &mut Instance, which: Which, now: i64, effects: &mut Vec<
         instance.last_sent = now;
         effects.push(Effect::Inject {
             which,
-            text: SecretBytes::new(sealed.message),
+            text: SecretBytes::new(sealed.message()),
             format: None,
             while_private: true,
         });

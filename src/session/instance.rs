@@ -85,11 +85,14 @@ impl Kept {
         if text.is_empty() {
             return;
         }
-        self.last.zeroize();
-        // A vector that grows would leave its old content behind.
+        // A vector that grows would leave its old content behind, and of a
+        // longer text the end would stay.
         if self.last.capacity() < text.len() {
             self.last = SecretBytes::new(Vec::with_capacity(text.len()));
+        } else if let Some(end) = self.last.get_mut(text.len()..) {
+            end.zeroize();
         }
+        self.last.clear();
         self.last.extend_from_slice(text);
         self.meant_for = meant_for;
     }

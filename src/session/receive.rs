@@ -109,9 +109,9 @@ pub fn route<'a>(group: &mut dyn Group, text: &'a [u8], incoming: &Incoming<'_>)
 
     // "Fragmentation", "Receiving fragments". Plaintext does not disturb a
     // message of which only some pieces have arrived.
-    if memchr::memmem::find(&text, b"?OTR").is_some() {
+    if message::from_mark(&text).is_some() {
         if let Some((sender, receiver)) = fragment::route(&text) {
-            if !receiver.is_none() && receiver != group.instance(Which::Master).ours {
+            if !receiver.is_none() && receiver != group.our_tag() {
                 return Routing::event(Which::Master, MessageEvent::ForOtherInstance);
             }
             if !sender.is_valid() {
@@ -147,7 +147,7 @@ pub fn route<'a>(group: &mut dyn Group, text: &'a [u8], incoming: &Incoming<'_>)
     }
 
     if version == Some(Version::V3) {
-        let ours = group.instance(Which::Master).ours;
+        let ours = group.our_tag();
         let Ok((sender, receiver)) = message::instances(from_mark(&text)) else {
             return Routing::malformed(effects, Which::Master);
         };
@@ -190,8 +190,11 @@ pub fn route<'a>(group: &mut dyn Group, text: &'a [u8], incoming: &Incoming<'_>)
 
 /// The text from the first mark of OTR on; people may have written before it.
 fn from_mark(text: &[u8]) -> &[u8] {
-    let mark = memchr::memmem::find(text, b"?OTR").unwrap_or(0);
-    text.get(mark..).unwrap_or_default()
+    let behind = message::from_mark(text).map_or(text.len(), |rest| {
+        rest.len().saturating_add(message::MARK.len())
+    });
+    text.get(text.len().saturating_sub(behind)..)
+        .unwrap_or_default()
 }
 
 /// Makes an instance for a tag that is seen for the first time; tells whether

@@ -110,7 +110,7 @@ impl Instance {
             None
         };
         self.finish(MessageState::Plaintext);
-        farewell.map(|sealed| SecretBytes::new(sealed.message))
+        farewell.map(|sealed| SecretBytes::new(sealed.message()))
     }
 
     /// Asks the peer to use the extra symmetric key for `purpose`. Returns
@@ -132,10 +132,10 @@ impl Instance {
     }
 
     /// The effects of sending a data message that this instance has sealed.
-    pub(super) fn inject(&self, which: Which, sealed: Sealed, effects: &mut Vec<Effect>) {
+    pub(super) fn inject(&self, which: Which, sealed: &Sealed, effects: &mut Vec<Effect>) {
         effects.push(Effect::Inject {
             which,
-            text: SecretBytes::new(sealed.message),
+            text: SecretBytes::new(sealed.message()),
             format: Some(self.current_format()),
             while_private: true,
         });

@@ -98,7 +98,7 @@ fn perform(
     if let Some(reply) = reply
         && let Ok(sealed) = instance.encrypt_records(&[reply], now)
     {
-        instance.inject(which, sealed, effects);
+        instance.inject(which, &sealed, effects);
     }
     effects.push(Effect::Smp { which, event });
     effects.push(Effect::Publish(which, Part::Smp));

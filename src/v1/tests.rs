@@ -135,8 +135,8 @@ fn data_messages_have_neither_flags_nor_tags() {
         theirs: InstanceTag::NONE,
     };
     let sealed = bob.ring.unwrap().encrypt(&local, b"hello", &[], 1).unwrap();
-    assert!(sealed.message.starts_with(b"?OTR:AAED"));
-    let bytes = dearmour(&sealed.message).unwrap();
+    assert!(sealed.message().starts_with(b"?OTR:AAED"));
+    let bytes = dearmour(&sealed.message()).unwrap();
     let message = DataMessage::parse(&bytes).unwrap();
     assert_eq!((message.flags, message.sender_keyid), (0, 1));
     let mut ring = alice.ring.unwrap();

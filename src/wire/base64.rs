@@ -2,6 +2,8 @@
 //! "Encoded messages" of the protocol text.
 #![forbid(unsafe_code)]
 
+use std::borrow::Cow;
+
 use base64_simd::{Out, STANDARD};
 use memchr::memchr;
 
@@ -45,6 +47,17 @@ pub fn decode(text: &[u8]) -> Vec<u8> {
     STANDARD
         .decode_to_vec(text)
         .unwrap_or_else(|_| decode_lenient(text))
+}
+
+/// What [`decode`] gives, in `room` if the text is clean and fits.
+pub(super) fn decode_into<'a>(text: &[u8], room: &'a mut [u8]) -> Cow<'a, [u8]> {
+    let fits = STANDARD
+        .decoded_length(text)
+        .is_ok_and(|len| len <= room.len());
+    if fits && let Ok(bytes) = STANDARD.decode(text, Out::from_slice(room)) {
+        return Cow::Borrowed(bytes);
+    }
+    Cow::Owned(decode(text))
 }
 
 /// One byte at a time, for texts that are not clean.

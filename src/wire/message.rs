@@ -11,7 +11,9 @@ mod data;
 pub use ake::{DhCommit, DhKey, RevealSignature, Signature};
 pub use data::{DataMessage, IGNORE_UNREADABLE};
 
-use memchr::memchr_iter;
+use std::borrow::Cow;
+
+use memchr::{memchr_iter, memchr2};
 
 use super::{Reader, Writer, base64, whitespace};
 use crate::{Error, InstanceTag, Version};
@@ -59,6 +61,10 @@ pub enum MessageType {
 /// the text in front of it are not looked at.
 #[must_use]
 pub fn message_type(text: &[u8]) -> MessageType {
+    // Most texts have neither the mark's first byte nor a tab.
+    if memchr2(b'?', b'\t', text).is_none() {
+        return MessageType::NotOtr;
+    }
     let Some(marked) = from_mark(text) else {
         return if whitespace::find(text).is_some() {
             MessageType::TaggedPlaintext
@@ -104,7 +110,8 @@ pub(crate) fn from_mark(text: &[u8]) -> Option<&[u8]> {
 /// Most texts begin with it or have no question mark at all, so that this is
 /// quicker than a general search.
 pub(crate) fn behind<'a>(text: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
-    memchr_iter(b'?', text).find_map(|at| text.get(at..)?.strip_prefix(mark))
+    text.strip_prefix(mark)
+        .or_else(|| memchr_iter(b'?', text).find_map(|at| text.get(at..)?.strip_prefix(mark)))
 }
 
 /// The instance tags, sender's and receiver's, of an encoded version 3 message.
@@ -113,7 +120,8 @@ pub(crate) fn behind<'a>(text: &'a [u8], mark: &[u8]) -> Option<&'a [u8]> {
 /// [`Error::WrongVersion`] unless the text *begins* with `?OTR:AAM`,
 /// [`Error::Truncated`] if the tags are not whole.
 pub fn instances(text: &[u8]) -> Result<(InstanceTag, InstanceTag), Error> {
-    let tags = encoded_tags(text)?;
+    let mut room = [0; 9];
+    let tags = encoded_tags(text, &mut room)?;
     let mut reader = Reader::new(&tags);
     let sender = InstanceTag::new(reader.int()?);
     let receiver = InstanceTag::new(reader.int()?);
@@ -126,18 +134,19 @@ pub fn instances(text: &[u8]) -> Result<(InstanceTag, InstanceTag), Error> {
 /// # Errors
 /// As for [`instances`].
 pub fn sender(text: &[u8]) -> Result<InstanceTag, Error> {
-    let tags = encoded_tags(text)?;
+    let mut room = [0; 9];
+    let tags = encoded_tags(text, &mut room)?;
     Reader::new(&tags).int().map(InstanceTag::new)
 }
 
 /// The bytes of the two tags, or fewer if they are not whole.
-fn encoded_tags(text: &[u8]) -> Result<Vec<u8>, Error> {
+fn encoded_tags<'a>(text: &[u8], room: &'a mut [u8; 9]) -> Result<Cow<'a, [u8]>, Error> {
     if !text.starts_with(b"?OTR:AAM") {
         return Err(Error::WrongVersion);
     }
     // "?OTR:" and the three bytes of version and type come before the tags.
     let tags = text.get(9..21).ok_or(Error::Truncated)?;
-    Ok(base64::decode(tags))
+    Ok(base64::decode_into(tags, room))
 }
 
 /// What encoded messages begin with: version, type and, in version 3, tags.

@@ -9,11 +9,13 @@ use crate::capi::gcrypt::gcry_error_t;
 use crate::capi::message::{
     OtrlConvertType, OtrlErrorCode, OtrlMessageAppOps, OtrlMessageEvent, OtrlSMPEvent,
 };
+use crate::capi::text::Text;
 use crate::capi::userstate::OtrlUserState;
 use crate::capi::{alloc, contacts};
 use crate::crypto::secret::SecretBytes;
 use crate::session::SmpEvent;
 use crate::wire::error_message;
+use crate::wire::fragment::Cut;
 
 /// Whom a call is about, as C strings that outlive the call's context.
 pub(in crate::capi) struct Names {
@@ -84,6 +86,10 @@ impl Names {
         CStr::from_bytes_until_nul(bytes).unwrap_or_default()
     }
 }
+
+/// The application's function that sends a text.
+type Inject =
+    unsafe extern "C" fn(*mut c_void, *const c_char, *const c_char, *const c_char, *const c_char);
 
 /// The user, and the application that acts for him.
 #[derive(Clone, Copy)]
@@ -179,16 +185,58 @@ impl App {
         let Some(inject) = self.op(|ops| ops.inject_message) else {
             return;
         };
-        let (account, protocol, peer) = (names.account(), names.protocol(), names.peer());
         let text = terminated(text);
-        // SAFETY: the promise made to `new`.
+        // SAFETY: the text has a NUL behind it.
+        unsafe { self.call(inject, names, text.as_ptr().cast()) };
+    }
+
+    /// The same without a copy.
+    pub(in crate::capi) fn inject_text(self, names: &Names, text: &Text) {
+        if let Some(inject) = self.op(|ops| ops.inject_message) {
+            // SAFETY: the text has a NUL behind it.
+            unsafe { self.call(inject, names, text.as_ptr()) };
+        }
+    }
+
+    /// Sends the pieces of a message, and returns the one that is to be kept
+    /// instead.
+    pub(in crate::capi) fn inject_pieces(
+        self,
+        names: &Names,
+        mut cut: Cut<'_>,
+        keep: Option<u16>,
+    ) -> Option<Text> {
+        let inject = self.op(|ops| ops.inject_message)?;
+        let mut kept = None;
+        let mut piece = Vec::new();
+        for number in 1..=cut.left() {
+            piece.clear();
+            for part in cut.next_piece()? {
+                piece.extend_from_slice(part);
+            }
+            if Some(number) == keep {
+                kept = Text::copy(&piece);
+                continue;
+            }
+            piece.push(0);
+            // SAFETY: the text has a NUL behind it.
+            unsafe { self.call(inject, names, piece.as_ptr().cast()) };
+        }
+        kept
+    }
+
+    /// # Safety
+    /// `text` is NUL-terminated.
+    unsafe fn call(self, inject: Inject, names: &Names, text: *const c_char) {
+        let (account, protocol, peer) = (names.account(), names.protocol(), names.peer());
+        // SAFETY: the promise made to `new`, and the caller's.
         unsafe {
             inject(
                 self.opdata,
                 account.as_ptr(),
                 protocol.as_ptr(),
                 peer.as_ptr(),
-                text.as_ptr().cast(),
+                text,
             );
         }
     }
@@ -347,6 +395,11 @@ impl App {
             .map_or(core::ptr::null(), |text| text.as_ptr().cast());
         // SAFETY: the promise made to `new`.
         unsafe { handle(self.opdata, event, context, text, error) };
+    }
+
+    /// Whether the application has its own form of texts.
+    pub(in crate::capi) fn converts(self) -> bool {
+        self.op(|ops| ops.convert_msg).is_some()
     }
 
     /// The application's own form of a text, if it has one.

@@ -28,7 +28,8 @@ pub(in crate::capi) struct Newcomers {
 pub(super) struct Lending {
     us: OtrlUserState,
     root: *mut ConnContext,
-    master: Place,
+    /// The master, once it was asked for.
+    master: Option<Place>,
     /// The child that was asked for last.
     child: Option<Child>,
     /// Children asked for before. A message concerns one, but a message in
@@ -75,24 +76,33 @@ impl Place {
     }
 }
 
-/// The contexts that a step worked on.
-#[derive(Default)]
+/// The master, and the contexts that a step worked on.
 pub(super) struct Worked {
-    handles: Vec<(Which, Handle)>,
+    us: OtrlUserState,
+    master: Handle,
+    child: Option<(InstanceTag, Handle)>,
+    earlier: Vec<(InstanceTag, Handle)>,
 }
 
 impl Worked {
     /// The context of an instance, if it still exists.
     pub(super) fn get(&self, which: Which) -> Option<*mut ConnContext> {
-        self.handles
-            .iter()
-            .find(|(known, _)| *known == which)
-            // SAFETY: the user state outlives the call that the step serves.
-            .and_then(|(_, handle)| unsafe { handle.get() })
+        let handle = match which {
+            Which::Master => self.master,
+            Which::Child(tag) => {
+                let mut children = self.child.iter().chain(&self.earlier);
+                children.find(|(known, _)| *known == tag)?.1
+            }
+        };
+        // SAFETY: the user state outlives the call that the step serves.
+        unsafe { handle.get() }
     }
 
-    fn add(&mut self, us: OtrlUserState, which: Which, context: *mut ConnContext) {
-        self.handles.push((which, Handle::new(us, context)));
+    fn add(&mut self, tag: InstanceTag, context: *mut ConnContext) {
+        let entry = (tag, Handle::new(self.us, context));
+        if let Some(before) = self.child.replace(entry) {
+            self.earlier.push(before);
+        }
     }
 }
 
@@ -104,11 +114,16 @@ impl Lending {
         Self {
             us,
             root: master,
-            // SAFETY: the caller's promise.
-            master: unsafe { Place::of(master, InstanceTag::NONE) },
+            master: None,
             child: None,
             earlier: Vec::new(),
         }
+    }
+
+    /// Whether the step has made an instance that has no context yet.
+    pub(super) fn has_new(&self) -> bool {
+        let mut children = self.child.iter().chain(&self.earlier);
+        children.any(|child| matches!(child.place, Place::New(_)))
     }
 
     /// Ends the step: every state goes back to its context, and new instances
@@ -117,78 +132,138 @@ impl Lending {
     /// # Safety
     /// As for [`Lending::new`], up to here. From here on callbacks run.
     pub(super) unsafe fn give_back(self, names: &Names, newcomers: Newcomers) -> Worked {
-        let mut worked = Worked::default();
-        let mut new = Vec::new();
-        let children = self.earlier.into_iter().chain(self.child);
-        let children = children.map(|child| (Which::Child(child.tag), child.place));
-        for (which, place) in core::iter::once((Which::Master, self.master)).chain(children) {
-            match place {
-                Place::Lent(context, loan) => {
-                    // SAFETY: the caller's promise.
-                    unsafe { state::give_back(context, loan) };
-                    worked.add(self.us, which, context);
-                }
-                Place::New(instance) => new.push((which, instance)),
-                Place::Busy(_) => {}
-            }
-        }
-        for (which, instance) in new {
+        // SAFETY: the caller's promise.
+        let (mut worked, new) = unsafe { self.put_back() };
+        for (tag, instance) in new {
             // SAFETY: the user state and the names are valid.
-            let context = unsafe { add(self.us, names, instance.theirs, newcomers) };
+            let context = unsafe { add(worked.us, names, instance.theirs, newcomers) };
             if !context.is_null() {
                 // SAFETY: the context was just made.
                 unsafe { state::adopt(context, *instance) };
-                worked.add(self.us, which, context);
+                worked.add(tag, context);
             }
         }
         worked
     }
 
-    fn place(&mut self, which: Which) -> (&mut Place, Option<&mut Place>) {
-        let Which::Child(tag) = which else {
-            return (&mut self.master, None);
+    /// Ends the step; returns the new instances, which have no context.
+    ///
+    /// # Safety
+    /// As for [`Lending::new`], up to here.
+    pub(super) unsafe fn put_back(self) -> (Worked, Vec<(InstanceTag, Box<Instance>)>) {
+        let mut worked = Worked {
+            us: self.us,
+            master: Handle::new(self.us, self.root),
+            child: None,
+            earlier: Vec::new(),
         };
-        if self.child.as_ref().is_some_and(|child| child.tag != tag) {
-            let same = |child: &Child| child.tag == tag;
-            let before = self.earlier.iter().position(same);
-            let before = before.map(|position| self.earlier.swap_remove(position));
-            self.earlier
-                .extend(core::mem::replace(&mut self.child, before));
+        let mut new = Vec::new();
+        if let Some(Place::Lent(context, loan)) = self.master {
+            // SAFETY: the caller's promise.
+            unsafe { state::give_back(context, loan) };
         }
+        for child in self.earlier.into_iter().chain(self.child) {
+            match child.place {
+                Place::Lent(context, loan) => {
+                    // SAFETY: the caller's promise.
+                    unsafe { state::give_back(context, loan) };
+                    worked.add(child.tag, context);
+                }
+                Place::New(instance) => new.push((child.tag, instance)),
+                Place::Busy(_) => {}
+            }
+        }
+        (worked, new)
+    }
+
+    /// The master, lent if it was not asked for before.
+    fn master(slot: &mut Option<Place>, root: *mut ConnContext) -> &mut Place {
+        // SAFETY: the promise made to `new`.
+        slot.get_or_insert_with(|| unsafe { Place::of(root, InstanceTag::NONE) })
+    }
+
+    /// The child with this tag, if it was asked for before; it is then the
+    /// one that was asked for last.
+    fn turn_to(&mut self, tag: InstanceTag) -> bool {
+        let same = |child: &Child| child.tag == tag;
+        if self.child.as_ref().is_some_and(same) {
+            return true;
+        }
+        let before = self.earlier.iter().position(same);
+        let before = before.map(|position| self.earlier.swap_remove(position));
+        let known = before.is_some();
+        self.earlier
+            .extend(core::mem::replace(&mut self.child, before));
+        known
+    }
+
+    /// The child with this tag, lent if it was not asked for before.
+    fn child(&mut self, tag: InstanceTag) -> &mut Place {
+        self.turn_to(tag);
         let (us, root) = (self.us, self.root);
         let child = self.child.get_or_insert_with(|| Child {
             tag,
             // SAFETY: the promise made to `new`.
             place: unsafe { Place::of(child_of(us, root, tag), tag) },
         });
-        (&mut child.place, Some(&mut self.master))
+        &mut child.place
     }
 }
 
 impl Group for Lending {
     fn knows(&mut self, tag: InstanceTag) -> bool {
-        self.earlier.iter().chain(&self.child).any(|child| child.tag == tag)
-            // SAFETY: the promise made to `new`.
-            || !unsafe { child_of(self.us, self.root, tag) }.is_null()
+        if self.turn_to(tag) {
+            return true;
+        }
+        // SAFETY: the promise made to `new`.
+        unsafe {
+            let context = child_of(self.us, self.root, tag);
+            if context.is_null() {
+                return false;
+            }
+            let place = Place::of(context, tag);
+            self.child = Some(Child { tag, place });
+        }
+        true
     }
 
     fn instance(&mut self, which: Which) -> &mut Instance {
-        self.place(which).0.instance()
+        match which {
+            Which::Master => Self::master(&mut self.master, self.root),
+            Which::Child(tag) => self.child(tag),
+        }
+        .instance()
+    }
+
+    fn our_tag(&mut self) -> InstanceTag {
+        match &mut self.master {
+            Some(master) => master.instance().ours,
+            // SAFETY: the promise made to `new`.
+            None => InstanceTag::new(unsafe { (*self.root).our_instance }),
+        }
     }
 
     fn instance_and_master(&mut self, which: Which) -> (&mut Instance, Option<&Ake>) {
-        let (place, master) = self.place(which);
-        (
-            place.instance(),
-            master.map(|master| &master.instance().ake),
-        )
+        let Which::Child(tag) = which else {
+            return (self.instance(which), None);
+        };
+        self.child(tag);
+        let master = Self::master(&mut self.master, self.root);
+        match &mut self.child {
+            Some(child) => (child.place.instance(), Some(&master.instance().ake)),
+            // Cannot be: it was just asked for.
+            None => (master.instance(), None),
+        }
     }
 }
+
+/// How many contexts of a peer are looked at one by one. Few have more.
+const NEAR: usize = 8;
 
 /// The context for an instance of the peer that `master` stands for, or NULL.
 ///
 /// # Safety
-/// `master` is a context in the list of `us`.
+/// `master` is a master context in the list of `us`.
 unsafe fn child_of(
     us: OtrlUserState,
     master: *mut ConnContext,
@@ -196,6 +271,11 @@ unsafe fn child_of(
 ) -> *mut ConnContext {
     // SAFETY: the caller's promise.
     unsafe {
+        for node in conversation::group(master).take(NEAR) {
+            if (*node).their_instance == tag.get() {
+                return node;
+            }
+        }
         otrl_context_find(
             us,
             (*master).username,

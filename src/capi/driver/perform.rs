@@ -17,13 +17,16 @@ use crate::crypto::dsa;
 use crate::crypto::secret::SecretBytes;
 use crate::data::Sealed;
 use crate::session::{Effect, ErrorCode, MessageEvent, POLL_INTERVAL, Resend, Which};
-use crate::wire::fragment::{self, Format};
+use crate::wire::fragment::{Cut, Format};
 
 /// Does what a step asks for.
 ///
 /// # Safety
 /// The promise made to [`App::new`] holds.
 pub(super) unsafe fn perform(app: App, names: &Names, worked: &Worked, effects: Vec<Effect>) {
+    if effects.is_empty() {
+        return;
+    }
     let _performing = state::Performing::begin();
     for effect in effects {
         // SAFETY: the caller's promise; contexts are asked for again each time.
@@ -171,8 +174,8 @@ fn inject_all(
     };
     match limit {
         Some((size, format)) if text.len() > size => {
-            for piece in fragment::cut(text, size, format).unwrap_or_default() {
-                app.inject(names, &piece);
+            if let Ok(cut) = Cut::new(text, size, format) {
+                app.inject_pieces(names, cut, None);
             }
         }
         _ => app.inject(names, text),
@@ -191,7 +194,7 @@ pub(in crate::capi) unsafe fn inject_sealed(
     format: Option<Format>,
 ) {
     let context = (!context.is_null()).then_some(context);
-    inject_all(app, names, context, &sealed.message, format);
+    inject_all(app, names, context, &sealed.message(), format);
 }
 
 /// Tells the peer in the application's words what went wrong.
@@ -301,7 +304,7 @@ fn resend_one(app: App, names: &Names, context: *mut ConnContext) -> bool {
         tell(app, context, &MessageEvent::EncryptionError);
         return false;
     };
-    inject_all(app, names, Some(context), &sealed.message, Some(format));
+    inject_all(app, names, Some(context), &sealed.message(), Some(format));
     if resend == Resend::Marked
         // SAFETY: as above.
         && let Some(context) = unsafe { handle.get() }

@@ -180,15 +180,25 @@ unsafe fn otr(
 ) -> Answer {
     // SAFETY: the caller's promise.
     unsafe {
-        let names = Names::copy(arguments.account, arguments.protocol, arguments.sender);
         let incoming = Incoming {
-            account: names.account().to_bytes(),
+            account: alloc::bytes(arguments.account).unwrap_or_default(),
             policy,
             now: now(),
             best,
         };
         let mut lending = Lending::new(app.us, master);
         let Routing { effects, message } = session::route(&mut lending, text, &incoming);
+        if message.is_none() && effects.is_empty() && !lending.has_new() {
+            // A piece of a message: nobody hears of it.
+            lending.put_back();
+            return Answer::new(true, ptr::null_mut());
+        }
+        // The application may release the names when it has control.
+        let names = Names::copy(arguments.account, arguments.protocol, arguments.sender);
+        let incoming = Incoming {
+            account: names.account().to_bytes(),
+            ..incoming
+        };
         let Some(message) = message else {
             let worked = lending.give_back(&names, arguments.newcomers);
             perform(app, &names, &worked, effects);

@@ -15,12 +15,13 @@ use crate::capi::instag::{
 };
 use crate::capi::message::{OtrlConvertType, OtrlErrorCode, OtrlMessageEvent};
 use crate::capi::proto::OtrlFragmentPolicy;
+use crate::capi::text::Text;
 use crate::capi::tlv::{self, OtrlTLV};
 use crate::capi::{alloc, contacts, open_enum, own, state};
-use crate::crypto::secret::SecretBytes;
-use crate::session::{Instance, Prepared};
-use crate::wire::fragment::{self, Format};
+use crate::session::Prepared;
+use crate::wire::fragment::{Cut, Format};
 use crate::wire::message::{MessageType, message_type};
+use crate::wire::tlv::Tlv;
 use crate::{Error, Policy};
 
 /// What `otrl_message_sending` was called with.
@@ -38,11 +39,11 @@ pub(in crate::capi) struct SendArguments<'a> {
 /// What goes back to the application.
 pub(in crate::capi) struct Sending {
     /// What to send instead of the text, if anything.
-    pub(in crate::capi) text: Option<SecretBytes>,
+    pub(in crate::capi) text: Option<Text>,
     /// The context, if it was found and still exists.
     pub(in crate::capi) context: Option<*mut ConnContext>,
-    /// Whether the text may be sent.
-    pub(in crate::capi) result: Result<(), gcry_error_t>,
+    /// [`gcry_error_t::OK`] if the text may be sent.
+    pub(in crate::capi) result: gcry_error_t,
 }
 
 impl Sending {
@@ -50,7 +51,7 @@ impl Sending {
         Self {
             text: None,
             context,
-            result: Ok(()),
+            result: gcry_error_t::OK,
         }
     }
 
@@ -58,7 +59,7 @@ impl Sending {
         Self {
             text: None,
             context,
-            result: Err(error),
+            result: error,
         }
     }
 }
@@ -173,103 +174,140 @@ unsafe fn prepared(
     // SAFETY: the caller's promise.
     unsafe {
         let account = alloc::bytes(arguments.account).unwrap_or_default();
-        let names = Names::copy(arguments.account, arguments.protocol, arguments.recipient);
+        let now = now();
+        // Without a conversion by the application nothing comes between the
+        // decision and the encryption.
+        let at_once = !app.converts();
+        let tlvs = tlv::copy_in(arguments.tlvs);
         let step = state::step_quietly(context, |instance| {
-            let prepared = instance.prepare(arguments.text, account, policy, now());
-            (prepared, instance.current_format())
+            let prepared = instance.prepare(arguments.text, account, policy, now);
+            let sealed = (at_once && prepared == Prepared::Encrypt)
+                .then(|| instance.encrypt(arguments.text, &tlvs, 0, now));
+            (prepared, sealed, instance.current_format())
         });
-        let Some((prepared, format)) = step else {
+        let Some((prepared, sealed, format)) = step else {
             return Sending::failed(Some(context), gcry_error_t::INTERNAL);
         };
+        let names = Recipient::of(app, arguments);
         let handle = Handle::new(app.us, context);
         match prepared {
             Prepared::AsIs => Sending::new(Some(context)),
             Prepared::Instead(text) => {
-                hand_over(app, arguments, &names, handle, text, Some(format))
+                hand_over(app, &names, handle, Text::copy(&text), Some(format))
             }
             Prepared::Required(query) => {
                 let event = OtrlMessageEvent::OTRL_MSGEVENT_ENCRYPTION_REQUIRED;
                 otrl_context_update_recent_child(context, 1);
                 app.event(event, context, None, gcry_error_t::OK);
-                hand_over(app, arguments, &names, handle, query, Some(format))
+                hand_over(app, &names, handle, Text::copy(&query), Some(format))
             }
             Prepared::Refused => {
                 let event = OtrlMessageEvent::OTRL_MSGEVENT_CONNECTION_ENDED;
                 app.event(event, context, None, gcry_error_t::OK);
                 // Compatibility: an empty text, so that nothing is sent.
-                let nothing = SecretBytes::default();
-                hand_over(app, arguments, &names, handle, nothing, None)
+                hand_over(app, &names, handle, Text::copy(b""), None)
             }
-            Prepared::Encrypt => encrypted(app, arguments, &names, handle),
+            Prepared::Encrypt => {
+                let sealed = match sealed {
+                    Some(sealed) => sealed.map(|sealed| (sealed.encoded, format)),
+                    None => converted(app, arguments.text, &tlvs, handle),
+                };
+                encrypted(app, &names, handle, sealed)
+            }
         }
     }
 }
 
+/// Encrypts what the application makes of the text.
+///
 /// # Safety
 /// As for [`sending`].
-unsafe fn encrypted(
+unsafe fn converted(
     app: App,
-    arguments: &SendArguments<'_>,
-    names: &Names,
+    text: &[u8],
+    tlvs: &[Tlv],
     handle: Handle,
-) -> Sending {
-    let Some(context) = alive(handle) else {
-        return Sending::failed(None, gcry_error_t::INTERNAL);
-    };
-    let direction = OtrlConvertType::OTRL_CONVERT_SENDING;
-    let converted = app.convert(context, direction, arguments.text);
-    let text = converted
-        .as_ref()
-        .map_or(arguments.text, |text| text.as_slice());
-    let Some(context) = alive(handle) else {
-        return Sending::failed(None, gcry_error_t::INTERNAL);
-    };
-    // SAFETY: the caller's promise about the records; the context exists.
+) -> Result<(Vec<u8>, Format), Error> {
+    let context = alive(handle).ok_or(Error::NotEncrypted)?;
+    let converted = app.convert(context, OtrlConvertType::OTRL_CONVERT_SENDING, text);
+    let text = converted.as_ref().map_or(text, |text| text.as_slice());
+    let context = alive(handle).ok_or(Error::NotEncrypted)?;
+    // SAFETY: the context exists.
     let sealed = unsafe {
-        let tlvs = tlv::copy_in(arguments.tlvs);
-        state::step_quietly(context, |instance: &mut Instance| {
-            let sealed = instance.encrypt(text, &tlvs, 0, now())?;
-            Ok::<_, Error>((sealed.message, instance.current_format()))
+        state::step_quietly(context, |instance| {
+            let sealed = instance.encrypt(text, tlvs, 0, now())?;
+            Ok((sealed.encoded, instance.current_format()))
         })
     };
-    match sealed {
-        Some(Ok((message, format))) => {
+    sealed.unwrap_or(Err(Error::NotEncrypted))
+}
+
+/// Hands an encrypted message over, or tells that there is none.
+fn encrypted(
+    app: App,
+    recipient: &Recipient,
+    handle: Handle,
+    sealed: Result<(Vec<u8>, Format), Error>,
+) -> Sending {
+    match (sealed, alive(handle)) {
+        (Ok((message, format)), Some(context)) => {
             // SAFETY: the context exists.
             unsafe { otrl_context_update_recent_child(context, 1) };
-            let message = SecretBytes::new(message);
-            hand_over(app, arguments, names, handle, message, Some(format))
+            hand_over(
+                app,
+                recipient,
+                handle,
+                Text::armoured(&message),
+                Some(format),
+            )
         }
-        failed => {
-            let error = match failed {
-                Some(Err(error)) => error.into(),
-                _ => gcry_error_t::INTERNAL,
-            };
-            not_encrypted(app, arguments, names, handle, error)
-        }
+        (Err(error), Some(context)) => not_encrypted(app, recipient, context, handle, error),
+        (_, None) => Sending::failed(None, gcry_error_t::INTERNAL),
     }
 }
 
 /// The text could not be encrypted: the peer gets an error message instead.
 fn not_encrypted(
     app: App,
-    arguments: &SendArguments<'_>,
-    names: &Names,
+    recipient: &Recipient,
+    context: *mut ConnContext,
     handle: Handle,
-    error: gcry_error_t,
+    error: Error,
 ) -> Sending {
-    if let Some(context) = alive(handle) {
-        let event = OtrlMessageEvent::OTRL_MSGEVENT_ENCRYPTION_ERROR;
-        app.event(event, context, None, gcry_error_t::OK);
-    }
+    let event = OtrlMessageEvent::OTRL_MSGEVENT_ENCRYPTION_ERROR;
+    app.event(event, context, None, gcry_error_t::OK);
     let code = OtrlErrorCode::OTRL_ERRCODE_ENCRYPTION_ERROR;
     let text = alive(handle).and_then(|context| app.error_message(context, code, |text| text));
     match text {
         // Compatibility: the call succeeds, as what is handed back is not the
         // user's text.
-        Some(text) => hand_over(app, arguments, names, handle, text.into(), None),
+        Some(text) => hand_over(app, recipient, handle, Text::copy(&text), None),
         // Without words for the peer a successful call would say "send the
         // text as it is".
-        None => Sending::failed(alive(handle), error),
+        None => Sending::failed(alive(handle), error.into()),
+    }
+}
+
+/// To whom the library is to send a text itself, and how much of it.
+enum Recipient {
+    /// To nobody: the application sends it.
+    None,
+    /// The application keeps this piece, if there are pieces.
+    Named(Names, OtrlFragmentPolicy),
+}
+
+impl Recipient {
+    /// # Safety
+    /// As for [`sending`].
+    unsafe fn of(app: App, arguments: &SendArguments<'_>) -> Self {
+        let policy = arguments.fragments;
+        if policy == OtrlFragmentPolicy::OTRL_FRAGMENT_SEND_SKIP || !app.can_inject() {
+            return Self::None;
+        }
+        // SAFETY: the caller's promise.
+        let names =
+            unsafe { Names::copy(arguments.account, arguments.protocol, arguments.recipient) };
+        Self::Named(names, policy)
     }
 }
 
@@ -277,53 +315,48 @@ fn not_encrypted(
 /// into pieces of which the library sends all or all but one.
 fn hand_over(
     app: App,
-    arguments: &SendArguments<'_>,
-    names: &Names,
+    recipient: &Recipient,
     handle: Handle,
-    text: SecretBytes,
+    text: Option<Text>,
     format: Option<Format>,
 ) -> Sending {
     let mut sending = Sending::new(alive(handle));
-    let (Some(context), true) = (sending.context, app.can_inject()) else {
+    let Some(text) = text else {
+        sending.result = gcry_error_t::ENOMEM;
+        return sending;
+    };
+    let (Some(context), Recipient::Named(names, policy)) = (sending.context, recipient) else {
         sending.text = Some(text);
         return sending;
     };
-    if arguments.fragments == OtrlFragmentPolicy::OTRL_FRAGMENT_SEND_SKIP {
-        sending.text = Some(text);
-        return sending;
-    }
     let limit = app
         .max_message_size(context)
-        .filter(|limit| text.len() > *limit);
+        .filter(|limit| text.as_bytes().len() > *limit);
     let Some(limit) = limit else {
-        let all = arguments.fragments == OtrlFragmentPolicy::OTRL_FRAGMENT_SEND_ALL;
-        if all && !text.is_empty() {
+        let all = *policy == OtrlFragmentPolicy::OTRL_FRAGMENT_SEND_ALL;
+        if all && !text.as_bytes().is_empty() {
             // Compatibility: the text stays in the application's hands although
             // it was sent.
-            app.inject(names, &text);
+            app.inject_text(names, &text);
         }
         sending.text = Some(text);
         sending.context = alive(handle);
         return sending;
     };
-    match fragment::cut(&text, limit, format.unwrap_or(Format::V2)) {
-        Ok(mut pieces) => {
-            let kept = match arguments.fragments {
-                OtrlFragmentPolicy::OTRL_FRAGMENT_SEND_ALL_BUT_FIRST => {
-                    (!pieces.is_empty()).then(|| pieces.remove(0))
-                }
-                OtrlFragmentPolicy::OTRL_FRAGMENT_SEND_ALL_BUT_LAST => pieces.pop(),
+    match Cut::new(text.as_bytes(), limit, format.unwrap_or(Format::V2)) {
+        Ok(cut) => {
+            let kept = match policy {
+                OtrlFragmentPolicy::OTRL_FRAGMENT_SEND_ALL_BUT_FIRST => Some(1),
+                OtrlFragmentPolicy::OTRL_FRAGMENT_SEND_ALL_BUT_LAST => Some(cut.left()),
                 _ => None,
             };
-            for piece in &pieces {
-                app.inject(names, piece);
-            }
+            let kept = app.inject_pieces(names, cut, kept);
             // Compatibility: as above where all pieces were sent.
-            sending.text = Some(kept.map_or(text, SecretBytes::new));
+            sending.text = Some(kept.unwrap_or(text));
         }
         Err(error) => {
             sending.text = Some(text);
-            sending.result = Err(error.into());
+            sending.result = error.into();
         }
     }
     sending.context = alive(handle);

@@ -1,10 +1,9 @@
 //! The notations of an atom.
 #![forbid(unsafe_code)]
 
-use zeroize::Zeroizing;
-
 use super::token::is_blank;
 use crate::Error;
+use crate::crypto::secret::SecretBytes;
 
 /// Bytes in one of the notations, checked and still in the text.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,50 +19,45 @@ pub enum Atom<'a> {
 }
 
 impl<'a> Atom<'a> {
-    pub(super) fn quoted(body: &'a [u8]) -> Result<Self, Error> {
-        unescape(body, |_| {})?;
-        Ok(Self::Quoted(body))
-    }
-
-    pub(super) fn hexadecimal(body: &'a [u8]) -> Result<Self, Error> {
-        let mut digits = 0_usize;
-        for byte in body.iter().filter(|byte| !is_blank(**byte)) {
-            if !byte.is_ascii_hexdigit() {
-                return Err(Error::Syntax);
+    /// Whether the text is what the notation permits.
+    pub(super) fn is_well_formed(self) -> bool {
+        match self {
+            Self::Verbatim(_) => true,
+            Self::Quoted(text) => unescape(text, |_| {}).is_ok(),
+            Self::Hexadecimal(text) if are_digits(text) => text.len().is_multiple_of(2),
+            Self::Hexadecimal(text) => {
+                let digits = text.iter().filter(|byte| !is_blank(**byte));
+                digits.clone().all(u8::is_ascii_hexdigit) && digits.count().is_multiple_of(2)
             }
-            digits = digits.wrapping_add(1);
-        }
-        if digits.is_multiple_of(2) {
-            Ok(Self::Hexadecimal(body))
-        } else {
-            Err(Error::Syntax)
-        }
-    }
-
-    pub(super) fn base64(body: &'a [u8]) -> Result<Self, Error> {
-        let known = |byte: &u8| *byte == b'=' || six_bits(*byte).is_some();
-        if body.iter().all(known) {
-            Ok(Self::Base64(body))
-        } else {
-            Err(Error::Syntax)
+            Self::Base64(text) => text
+                .iter()
+                .all(|byte| *byte == b'=' || six_bits(*byte).is_some()),
         }
     }
 
     /// The bytes that the atom stands for.
     #[must_use]
-    pub fn decode(self) -> Zeroizing<Vec<u8>> {
+    pub fn decode(self) -> SecretBytes {
         let (Self::Verbatim(text)
         | Self::Quoted(text)
         | Self::Hexadecimal(text)
         | Self::Base64(text)) = self;
         // Every notation takes at least one byte of text for each byte, so
         // that nothing is moved and left behind.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+        let mut bytes = SecretBytes::new(Vec::with_capacity(text.len()));
         match self {
             Self::Verbatim(text) => bytes.extend_from_slice(text),
             Self::Quoted(text) => {
                 // Checked when the atom was made.
                 let _ = unescape(text, |byte| bytes.push(byte));
+            }
+            Self::Hexadecimal(text) if are_digits(text) => {
+                let (pairs, _) = text.as_chunks();
+                bytes.extend(
+                    pairs
+                        .iter()
+                        .map(|[high, low]| four_bits(*high) << 4 | four_bits(*low)),
+                );
             }
             Self::Hexadecimal(text) => {
                 let digits = text
@@ -84,7 +78,7 @@ impl<'a> Atom<'a> {
     pub fn is(self, bytes: &[u8]) -> bool {
         match self {
             Self::Verbatim(text) => text == bytes,
-            _ => *self.decode() == bytes,
+            _ => self.decode().as_slice() == bytes,
         }
     }
 }
@@ -102,6 +96,22 @@ fn gather(digits: impl Iterator<Item = u32>, width: u32, mut sink: impl FnMut(u8
             sink(byte);
         }
     }
+}
+
+/// Whether all bytes are hexadecimal digits; goes through all of them, which
+/// for the numbers of a key is quicker than to stop at the first that is none.
+fn are_digits(text: &[u8]) -> bool {
+    text.iter().fold(true, |digits, byte| {
+        let decimal = byte.wrapping_sub(b'0') < 10;
+        let letter = (byte | 0x20).wrapping_sub(b'a') < 6;
+        digits & (decimal | letter)
+    })
+}
+
+/// What a hexadecimal digit stands for.
+const fn four_bits(digit: u8) -> u8 {
+    // Letters come in columns 4 and 6 of ASCII and begin with 1.
+    (digit & 0x0f).wrapping_add((digit >> 6).wrapping_mul(9))
 }
 
 /// What a base64 character stands for.

@@ -1,10 +1,10 @@
 //! Reading one piece: its number, the total and its text.
 #![forbid(unsafe_code)]
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 use crate::InstanceTag;
-use crate::wire::message::{behind, from_mark};
+use crate::wire::message::from_mark;
 
 /// What a received text is in the eyes of the fragment reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,14 +29,23 @@ pub enum Scanned<'a> {
 /// The instance tags are not looked at, see [`route`].
 #[must_use]
 pub fn scan(text: &[u8]) -> Scanned<'_> {
-    let numbers = match behind(text, b"?OTR|") {
-        Some(tags) => tags_then_numbers(tags),
-        None => match behind(text, b"?OTR,") {
-            Some(numbers) => Some(numbers),
-            None => return Scanned::Other,
-        },
-    };
-    numbers.and_then(piece).unwrap_or(Scanned::Malformed)
+    let mut numbers = None;
+    for at in memchr_iter(b'?', text) {
+        match text.get(at..) {
+            Some([b'?', b'O', b'T', b'R', b'|', tags @ ..]) => {
+                let piece = tags_then_numbers(tags).and_then(piece);
+                return piece.unwrap_or(Scanned::Malformed);
+            }
+            Some([b'?', b'O', b'T', b'R', b',', rest @ ..]) => {
+                numbers.get_or_insert(rest);
+            }
+            _ => {}
+        }
+    }
+    match numbers {
+        Some(numbers) => piece(numbers).unwrap_or(Scanned::Malformed),
+        None => Scanned::Other,
+    }
 }
 
 /// The sender's and the receiver's tag of a version 3 piece; `None` if the
