@@ -1,5 +1,6 @@
 //! Gives the shared library the soname that programs linked against libotr ask
-//! for, and computes the constant tables of the group's generator.
+//! for and an unwinder of its own, and computes the constant tables of the
+//! group's generator.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -12,6 +13,7 @@
 mod generator;
 
 use std::path::Path;
+use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -23,7 +25,36 @@ fn main() {
     if os == "linux" && !cargo_c {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libotr.so.5");
     }
+    link_unwinder(&os);
     let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     let file = Path::new(&out).join("generator.rs");
     std::fs::write(file, generator::source()).expect("OUT_DIR is writable");
+}
+
+/// Links the part of libgcc that unwinds after a panic into the library, where
+/// it is there to be linked: loading the shared libgcc takes as long as loading
+/// everything else. Without it the library works the same.
+fn link_unwinder(os: &str) {
+    println!("cargo:rerun-if-env-changed=RUSTC_LINKER");
+    let env = std::env::var("CARGO_CFG_TARGET_ENV").unwrap_or_default();
+    let native = std::env::var_os("HOST") == std::env::var_os("TARGET");
+    let linker = std::env::var_os("RUSTC_LINKER");
+    if os != "linux" || env != "gnu" || !(native || linker.is_some()) {
+        return;
+    }
+    let name = "libgcc_eh.a";
+    let found = Command::new(linker.unwrap_or_else(|| "cc".into()))
+        .arg(format!("-print-file-name={name}"))
+        .output();
+    let Ok(found) = found else { return };
+    let file = String::from_utf8_lossy(&found.stdout);
+    let file = Path::new(file.trim_end());
+    // A compiler that has none answers with the bare name.
+    if let Some(folder) = file
+        .parent()
+        .filter(|_| file.is_absolute() && file.exists())
+    {
+        println!("cargo:rustc-link-search=native={}", folder.display());
+        println!("cargo:rustc-link-lib=static:-bundle=gcc_eh");
+    }
 }

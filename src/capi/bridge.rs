@@ -191,7 +191,7 @@ fn may_be_present() -> bool {
     ) -> c_int {
         // SAFETY: the caller's promise; the name is NULL or NUL-terminated.
         let name = unsafe { super::alloc::bytes((*object).dlpi_name) };
-        let is_it = name.is_some_and(|name| memchr::memmem::find(name, b"libgcrypt").is_some());
+        let is_it = name.is_some_and(|name| name.windows(9).any(|part| part == b"libgcrypt"));
         c_int::from(is_it)
     }
     // SAFETY: the function keeps to what `dl_iterate_phdr` demands; the first

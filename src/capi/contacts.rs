@@ -12,6 +12,7 @@
 //! are in the index; they stay valid until the library forgets them.
 
 use core::cmp::Ordering;
+use core::ffi::c_char;
 use core::hash::{BuildHasher, Hasher};
 use core::ptr;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -21,6 +22,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::context::ConnContext;
+use super::instag::otrl_instag_t;
 use super::list;
 pub(crate) use super::order::Key;
 use super::order::{Position, Sorted, compare};
@@ -45,6 +47,37 @@ pub(crate) struct Gap {
 
 /// Lists of this length and shorter are walked: asking the index costs more.
 const SHORT_LIST: usize = 3;
+
+/// Looks for the names of user, account and protocol and an instance in a list
+/// that is short; `None` if it is not, or they are not there.
+///
+/// # Safety
+/// `us` points to a user state, the names are NUL-terminated.
+pub(crate) unsafe fn near(
+    us: OtrlUserState,
+    names: [*const c_char; 3],
+    their_instance: otrl_instag_t,
+) -> Option<*mut ConnContext> {
+    let is = |ours: *const c_char, name: *const c_char| {
+        // SAFETY: the caller's promise; names in the list are NULL or
+        // NUL-terminated.
+        !ours.is_null() && unsafe { libc::strcmp(ours, name) } == 0
+    };
+    let [user, account, protocol] = names;
+    // SAFETY: the caller's promise.
+    unsafe {
+        let root = (*us).context_root;
+        if list::iter(root).nth(SHORT_LIST).is_some() {
+            return None;
+        }
+        list::iter(root).find(|&node| {
+            (*node).their_instance == their_instance
+                && is((*node).username, user)
+                && is((*node).accountname, account)
+                && is((*node).protocol, protocol)
+        })
+    }
+}
 
 /// Looks a key up.
 ///

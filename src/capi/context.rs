@@ -8,7 +8,7 @@ use super::alloc;
 use super::auth::OtrlAuthInfo;
 use super::context_priv::ConnContextPriv;
 use super::conversation::{
-    AppData, Names, find, find_fingerprint, force, forget, forget_all, forget_fingerprint,
+    self, AppData, Names, find, find_fingerprint, force, forget, forget_all, forget_fingerprint,
     is_trusted, most_secure,
 };
 use super::dh::OtrlSessionIdHalf;
@@ -165,6 +165,10 @@ pub unsafe extern "C" fn otrl_context_find(
             }
             if us.is_null() || user.is_null() || accountname.is_null() || protocol.is_null() {
                 return ptr::null_mut();
+            }
+            let near = conversation::near(us, [user, accountname, protocol], their_instance);
+            if let Some(context) = near {
+                return context;
             }
             let names = Names {
                 username: CStr::from_ptr(user),

@@ -1,7 +1,7 @@
 //! Making, finding, ending and forgetting contexts: what the functions of
 //! `context.h` do once their arguments are looked at.
 
-use core::ffi::{CStr, c_void};
+use core::ffi::{CStr, c_char, c_void};
 use core::mem::MaybeUninit;
 use core::ptr;
 
@@ -70,6 +70,48 @@ impl Found {
     }
 }
 
+/// Finds a context in a short list without measuring the names, which are
+/// those of the user, the account and the protocol.
+///
+/// # Safety
+/// `us` is a valid user state, the names are NUL-terminated.
+pub(crate) unsafe fn near(
+    us: OtrlUserState,
+    names: [*const c_char; 3],
+    tag: otrl_instag_t,
+) -> Option<*mut ConnContext> {
+    let is_real = tag >= OTRL_MIN_VALID_INSTAG;
+    let wanted = if is_real { tag } else { OTRL_INSTAG_MASTER };
+    // SAFETY: the caller's promise.
+    unsafe {
+        let context = contacts::near(us, names, wanted)?;
+        Some(if is_real {
+            context
+        } else {
+            chosen(context, tag)
+        })
+    }
+}
+
+/// The context of a master's group that a tag stands for; the master itself,
+/// or NULL for a tag that means nothing.
+///
+/// # Safety
+/// `master` points to a master context.
+unsafe fn chosen(master: *mut ConnContext, tag: otrl_instag_t) -> *mut ConnContext {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match tag {
+            OTRL_INSTAG_MASTER => master,
+            OTRL_INSTAG_BEST => most_secure(master),
+            OTRL_INSTAG_RECENT..=OTRL_INSTAG_RECENT_SENT => {
+                context::otrl_context_find_recent_instance(master, tag)
+            }
+            _ => ptr::null_mut(),
+        }
+    }
+}
+
 /// Finds a context; with `add`, makes it if it is missing and calls the
 /// application's function, which may call the library.
 ///
@@ -100,13 +142,7 @@ pub(crate) unsafe fn find(
             (*master.context).recent_sent_child = ptr::null_mut();
             return master;
         }
-        Found::existing(match tag {
-            OTRL_INSTAG_BEST => most_secure(master.context),
-            OTRL_INSTAG_RECENT..=OTRL_INSTAG_RECENT_SENT => {
-                context::otrl_context_find_recent_instance(master.context, tag)
-            }
-            _ => ptr::null_mut(),
-        })
+        Found::existing(chosen(master.context, tag))
     }
 }
 

@@ -6,10 +6,8 @@
 //! not copy them together.
 #![forbid(unsafe_code)]
 
+use aes::cipher::BlockCipherEncrypt;
 use aes::{Aes128Enc, Block};
-use ctr::CtrCore;
-use ctr::cipher::{BlockCipherEncrypt, InnerIvInit, StreamCipher, StreamCipherCoreWrapper};
-use ctr::flavors::Ctr128BE;
 use hmac::digest::{Digest, KeyInit, Update};
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
@@ -106,35 +104,45 @@ impl Aes128Ctr {
     /// The first counter block is `counter`, the "top half", followed by eight
     /// zero bytes.
     pub fn apply(&self, counter: [u8; 8], data: &mut [u8]) {
-        if data.len() <= FEW_BYTES {
-            return self.apply_to_few(counter, data);
+        // A line of text does not need the room that a long one does.
+        if data.len() <= LINE * size_of::<Block>() {
+            self.apply_by::<LINE>(counter, data);
+        } else {
+            self.apply_by::<BATCH>(counter, data);
         }
-        let first = counter_block(counter, 0);
-        let core = CtrCore::<_, Ctr128BE>::inner_iv_init(&self.0, &first);
-        StreamCipherCoreWrapper::from_core(core).apply_keystream(data);
     }
 
-    /// The same for a line of text, where the preparations for encrypting a
-    /// great deal at once would cost more than the encryption.
-    fn apply_to_few(&self, counter: [u8; 8], data: &mut [u8]) {
-        let mut stream = [Block::default(); FEW];
-        for (low, block) in (0..).zip(stream.iter_mut()) {
-            *block = counter_block(counter, low);
-        }
-        let used = data.len().div_ceil(size_of::<Block>());
-        self.0
-            .encrypt_blocks(stream.get_mut(..used).unwrap_or_default());
-        for (byte, key) in data.iter_mut().zip(stream.iter().flatten()) {
-            *byte ^= key;
+    /// The same, N blocks at a time.
+    fn apply_by<const N: usize>(&self, counter: [u8; 8], data: &mut [u8]) {
+        let mut stream = [Block::default(); N];
+        let mut low = 0_u64;
+        for batch in data.chunks_mut(size_of_val(&stream)) {
+            let used = batch.len().div_ceil(size_of::<Block>());
+            let stream = stream.get_mut(..used).unwrap_or_default();
+            for block in &mut *stream {
+                *block = counter_block(counter, low);
+                low = low.wrapping_add(1);
+            }
+            self.0.encrypt_blocks(stream);
+            let (whole, rest) = batch.as_chunks_mut();
+            for (block, key) in whole.iter_mut().zip(&*stream) {
+                let sum = u128::from_ne_bytes(*block) ^ u128::from_ne_bytes((*key).into());
+                *block = sum.to_ne_bytes();
+            }
+            let last = stream.get(whole.len()..).into_iter().flatten().flatten();
+            for (byte, key) in rest.iter_mut().zip(last) {
+                *byte ^= key;
+            }
         }
         stream.fill(Block::default());
         optimization_barrier(&stream);
     }
 }
 
-/// How many blocks are few, and how many bytes that is.
-const FEW: usize = 8;
-const FEW_BYTES: usize = FEW * 16;
+/// How many blocks are encrypted at a time: a line of text, and as many as any
+/// processor's instructions take together.
+const LINE: usize = 8;
+const BATCH: usize = 64;
 
 /// A counter block of these two halves.
 fn counter_block(top: [u8; 8], low: u64) -> Block {
@@ -219,8 +227,6 @@ mod tests {
     /// RFC 4493, section 4, as the value L.
     #[test]
     fn counter_mode_starts_at_the_top_half_and_counts_in_the_low_half() {
-        use ctr::cipher::BlockCipherEncrypt;
-
         let key = *b"\x2b\x7e\x15\x16\x28\xae\xd2\xa6\xab\xf7\x15\x88\x09\xcf\x4f\x3c";
         let mut stream = [0; 32];
         aes128_ctr(&key, [0; 8], &mut stream);
@@ -243,7 +249,7 @@ mod tests {
     #[test]
     fn the_stream_does_not_depend_on_the_length() {
         let key = Aes128Ctr::new(&[7; 16]);
-        let mut stream = vec![0; 400];
+        let mut stream = vec![0; 3 * BATCH * 16];
         key.apply([1, 2, 3, 4, 5, 6, 7, 8], &mut stream);
         for len in 0..stream.len() {
             let mut data = vec![0; len];

@@ -79,25 +79,27 @@ pub fn read(text: &[u8]) -> Result<Vec<Account>, Error> {
 }
 
 fn account(list: List<'_>) -> Result<Account, Error> {
+    let [name, protocol, key] = list.find_each([b"name", b"protocol", b"private-key"]);
     Ok(Account {
-        name: value(list, b"name")?.to_vec(),
-        protocol: value(list, b"protocol")?.to_vec(),
-        key: components(list)?,
+        name: value(name)?.to_vec(),
+        protocol: value(protocol)?.to_vec(),
+        key: components(key)?,
     })
 }
 
-fn components(account: List<'_>) -> Result<Components, Error> {
-    let dsa = account
-        .find(b"private-key")
+fn components(key: Option<List<'_>>) -> Result<Components, Error> {
+    let dsa = key
         .and_then(|key| key.find(b"dsa"))
         .ok_or(Error::UnusableKey)?;
     let number = |list: Option<List<'_>>| {
-        let bytes = list.and_then(List::value).ok_or(Error::UnusableKey)?;
-        let number = wire::significant(&bytes);
-        if number.len() > limits::MAX_MPI {
+        let mut number = value(list)?;
+        let len = wire::significant(&number).len();
+        if len > limits::MAX_MPI {
             return Err(Error::UnusableKey);
         }
-        Ok(number.to_vec())
+        let zeros = number.len().saturating_sub(len);
+        number.drain(..zeros);
+        Ok(core::mem::take(&mut *number))
     };
     let [p, q, g, y, x] = dsa.find_each([b"p", b"q", b"g", b"y", b"x"]);
     Ok(Components {
@@ -109,11 +111,8 @@ fn components(account: List<'_>) -> Result<Components, Error> {
     })
 }
 
-/// The value of the first list of this name.
-fn value(list: List<'_>, name: &[u8]) -> Result<SecretBytes, Error> {
-    list.find(name)
-        .and_then(List::value)
-        .ok_or(Error::UnusableKey)
+fn value(list: Option<List<'_>>) -> Result<SecretBytes, Error> {
+    list.and_then(List::value).ok_or(Error::UnusableKey)
 }
 
 /// The text of a key file with these accounts.

@@ -138,24 +138,8 @@ impl<'a> List<'a> {
 
 /// Takes tokens up to the parenthesis that closes an opened list.
 fn skip_list<'a>(tokens: &mut Tokens<'a>) -> List<'a> {
-    let start = tokens.rest();
-    let mut depth = 1_usize;
-    let mut end = start.len();
-    loop {
-        let left = tokens.rest().len();
-        match tokens.next() {
-            Some(Ok(Token::Open)) => depth = depth.saturating_add(1),
-            Some(Ok(Token::Close)) => depth = depth.saturating_sub(1),
-            Some(Ok(_)) => {}
-            Some(Err(_)) | None => break,
-        }
-        if depth == 0 {
-            end = start.len().saturating_sub(left);
-            break;
-        }
-    }
     List {
-        body: start.get(..end).unwrap_or(start),
+        body: tokens.skip_list(),
     }
 }
 

@@ -86,7 +86,8 @@ impl PublicKey {
         for number in numbers {
             out.mpi(number);
         }
-        out.as_slice().to_vec()
+        // None is so long that its length would not fit.
+        out.finish().unwrap_or_default()
     }
 
     /// The prime p, big-endian without leading zeros, as are the next three.

@@ -42,14 +42,50 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// The text not taken yet.
-    pub(super) const fn rest(&self) -> &'a [u8] {
-        self.rest
+    /// Takes everything up to the parenthesis that closes an opened list, in a
+    /// text that was gone through before; returns what is in the list.
+    pub(super) fn skip_list(&mut self) -> &'a [u8] {
+        let inside = self.rest;
+        let mut depth = 1_usize;
+        while let Some((first, behind)) = self.rest.split_first() {
+            let whole = self.rest;
+            let end = inside.len().saturating_sub(whole.len());
+            self.rest = behind;
+            match first {
+                b'(' => depth = depth.saturating_add(1),
+                b')' => depth = depth.saturating_sub(1),
+                b'#' | b'|' => {
+                    let len = memchr(*first, behind).unwrap_or(behind.len());
+                    self.rest = behind.get(len.saturating_add(1)..).unwrap_or_default();
+                }
+                b'"' | b'0'..=b'9' => {
+                    self.rest = whole;
+                    if self.token(*first, behind).is_err() {
+                        break;
+                    }
+                }
+                // Digits inside a token are no length.
+                _ if is_token_byte(*first) => {
+                    let len = behind.iter().position(|byte| !is_token_byte(*byte));
+                    self.rest = behind
+                        .get(len.unwrap_or(behind.len())..)
+                        .unwrap_or_default();
+                }
+                // Blanks and the signs of a hint.
+                _ => {}
+            }
+            if depth == 0 {
+                return inside.get(..end).unwrap_or(inside);
+            }
+        }
+        self.rest = &[];
+        inside
     }
 
     /// Takes what follows `first`, the first byte of a token.
     fn token(&mut self, first: u8, behind: &'a [u8]) -> Result<Token<'a>, Error> {
-        let whole = core::mem::replace(&mut self.rest, behind);
+        let whole = self.rest;
+        self.rest = behind;
         let atom = match first {
             b'(' => return Ok(Token::Open),
             b')' => return Ok(Token::Close),

@@ -106,7 +106,7 @@ fn hexadecimal(rest: &mut &[u8]) -> Option<u32> {
 }
 
 /// Reads a whole number; one that needs more than 64 bits becomes the largest.
-fn integer(rest: &mut &[u8], radix: u32) -> Option<u64> {
+fn integer(rest: &mut &[u8], radix: u64) -> Option<u64> {
     let mut ahead = rest.trim_ascii_start();
     while let Some(trimmed) = ahead.strip_prefix(b"\x0b") {
         ahead = trimmed.trim_ascii_start();
@@ -124,26 +124,36 @@ fn integer(rest: &mut &[u8], radix: u32) -> Option<u64> {
         ahead = tail;
         prefixed = true;
     }
-    let digits = ahead
-        .iter()
-        .take_while(|byte| char::from(**byte).is_digit(radix))
-        .count();
-    let (digits, tail) = ahead.split_at_checked(digits)?;
-    if digits.is_empty() && !prefixed {
+    let mut value = Some(0_u64);
+    let mut any = prefixed;
+    while let Some((byte, tail)) = ahead.split_first() {
+        let Some(digit) = digit(*byte).filter(|digit| *digit < radix) else {
+            break;
+        };
+        value = value.and_then(|value| value.checked_mul(radix)?.checked_add(digit));
+        ahead = tail;
+        any = true;
+    }
+    if !any {
         return None;
     }
-    *rest = tail;
-    let value = digits.iter().try_fold(0_u64, |value, byte| {
-        let digit = char::from(*byte).to_digit(radix)?;
-        value
-            .checked_mul(u64::from(radix))?
-            .checked_add(u64::from(digit))
-    });
+    *rest = ahead;
     Some(match value {
         Some(value) if negative => value.wrapping_neg(),
         Some(value) => value,
         None => u64::MAX,
     })
+}
+
+/// What a digit of a base up to 16 stands for.
+const fn digit(byte: u8) -> Option<u64> {
+    let value = match byte {
+        b'0'..=b'9' => byte.wrapping_sub(b'0'),
+        b'a'..=b'f' => byte.wrapping_sub(b'a').wrapping_add(10),
+        b'A'..=b'F' => byte.wrapping_sub(b'A').wrapping_add(10),
+        _ => return None,
+    };
+    Some(value as u64)
 }
 
 #[cfg(test)]
