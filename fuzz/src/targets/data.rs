@@ -104,7 +104,7 @@ fn send(sides: &mut [Side; 2], ours: usize, operation: u8, input: &mut Input<'_>
         .encrypt(&local, &text, &tlvs, flags)
         .expect("it fits");
     assert_eq!(side.ring.saved_mac_keys(), 0);
-    let decoded = dearmour(&sealed.message).expect("armoured");
+    let decoded = dearmour(&sealed.message()).expect("armoured");
     let message = DataMessage::parse(&decoded).expect("well-formed");
     assert_eq!(message.old_mac_keys.len(), 20 * revealed);
     assert_eq!(message.flags, flags);
