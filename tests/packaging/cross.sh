@@ -57,7 +57,7 @@ headers() {
 
 # compile RUST-TARGET GNU-NAME wide|narrow
 compile() {
-    ${CARGO:-cargo} check --quiet --locked --release --lib -Zbuild-std --target "$1" || fail "$1: does not compile"
+    ${CARGO:-cargo} check --quiet --locked --release --lib -Zbuild-std=std,panic_unwind --target "$1" || fail "$1: does not compile"
     step "$1" "compiles, and every layout is as asserted"
     headers "$@"
 }
