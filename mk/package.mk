@@ -3,11 +3,11 @@
 NEED_PACKAGING := $(NEED_BASE) binutils autoconf automake libssl-dev
 NEED_DEB       := $(NEED_BASE) dpkg-dev debhelper lintian
 NEED_CHECK     += $(NEED_PACKAGING) $(NEED_DEB)
-CHECKS         += check-packaging check-cargo-c check-deb
+CHECKS         += check-packaging check-cargo-c check-deb check-reproducible
 
 DEBS := target/deb
 
-.PHONY: deb check-packaging check-cargo-c check-deb
+.PHONY: deb check-packaging check-cargo-c check-deb check-reproducible check-machines check-cross
 
 check-packaging: all ## the installed tree, static and dynamic linking, pkg-config, autoconf
 	@scripts/need $(NEED_PACKAGING)
