@@ -61,7 +61,7 @@ def ejabberd(drive, users):
                 {"HOME": home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "ERL_LIBS": "/usr/lib/x86_64-linux-gnu",
                  "EJABBERD_CONFIG_PATH": config, "EJABBERD_LOG_PATH": drive.path("ejabberd", "ejabberd.log"),
                  "SPOOL_DIR": database, "ERL_CRASH_DUMP_BYTES": "0"}, "erlang")
-    wait_for_port(port, 60)
+    wait_for_port(port, 6 * STEP)
     for name, password in users.items():
         register(port, name, password)
     return port
