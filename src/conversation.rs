@@ -563,3 +563,24 @@ const fn explain(code: ErrorCode) -> &'static str {
         ErrorCode::Malformed => "A message that you sent was malformed.",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stranger can invent tags while a session of the master is on or has
+    /// just ended.
+    #[test]
+    fn instances_that_never_had_a_session_make_room() {
+        let mut instances = Instances::default();
+        let ended = InstanceTag::new(0x100);
+        instances.instance(Which::Child(ended)).state = MessageState::Finished;
+        instances.instance(Which::Child(ended)).generation = 1;
+        for number in 0x101..0x300 {
+            let which = Which::Child(InstanceTag::new(number));
+            instances.instance(which).state = MessageState::Finished;
+        }
+        assert_eq!(instances.children.len(), limits::INSTANCES);
+        assert!(instances.knows(ended));
+    }
+}

@@ -60,7 +60,7 @@ def change(text, word):
             message.fields[name] = field[:-1] + bytes([field[-1] ^ 1])
     try:
         return wire.armour(message.encode())
-    except wire.Broken:
+    except (wire.Broken, KeyError):  # it lacks a field of the other version
         return text
 
 

@@ -52,6 +52,7 @@ def rule(name):
 STOP = "stop"
 STATE, VERSION, RECENT = r"\bms=\d", r"\bpv=\d", r"\br[rsc]=\S+"
 SAVED, REVEALED = r"\bsaved=\d+", r"\brevealed=\S+"
+AGAIN = r"\bagain=\d"
 PIECE = re.compile(r" piece v\d \S+ \d+/(\d+)")
 
 
@@ -68,7 +69,8 @@ def says(line, *words):
 @rule("no-fall-to-plaintext")
 def no_fall(place):
     key = place.client, place.context()
-    by_key = re.match(r"v3 key", place.incoming)
+    last_piece = re.match(r"piece v3 \S+ (\d+)/\1\b", place.incoming) and value("as", place.a) == "3"
+    by_key = re.match(r"v3 key", place.incoming) or last_piece
     fallen = place.known.fallen
     if by_key or key in fallen:
         lowered = value("ms", place.a) == "0" and value("ms", place.b) in ("1", "2")
@@ -240,10 +242,19 @@ def all_texts_kept(place):
     return STOP if place.known.required[place.client] > 1 and place.just_secured and sends else None
 
 
+@rule("all-texts-kept")
+def handed_on(place):
+    """What the master keeps to send again goes to the first instance with a session."""
+    move = (1, 1) if place.pair(AGAIN) else place.stale(AGAIN)
+    line = place.a if move and move[0] else place.b
+    of_master = says(line, "priv") and re.search(r"\| priv \S+#0 ", line)
+    return move if of_master and place.known.secured[place.client] else None
+
+
 @rule("both-sides-resend")
 def both_sides_resend(place):
-    sends = says(place.b, "cb max_message_size", "inject") and " init=1 " not in place.b
-    return STOP if place.known.required[place.client] == 1 and sends and says(place.a, "received") else None
+    sends = says(place.b, "cb max_message_size", "cb resent_msg_prefix", "inject")
+    return STOP if place.just_secured and sends and says(place.a, "received") else None
 
 
 @rule("fragmented-plaintext")
