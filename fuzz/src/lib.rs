@@ -4,6 +4,7 @@
 //! something wrong with them. The program `fuzz` runs one under libFuzzer, the
 //! test `corpus` runs all of them over the committed corpora.
 
+mod c;
 mod input;
 mod people;
 mod random;

@@ -28,6 +28,7 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
     let kind = |kind| messages(|found| found == kind);
     match target {
         "session" => stories(),
+        "c_interface" => programs(),
         "data" => talks(),
         "smp" => comparisons(),
         "key_file" => vec![KEYS.to_vec(), people::KEY_FILES[0].into(), SEXP.to_vec()],
@@ -43,6 +44,18 @@ pub fn of(target: &str) -> Vec<Vec<u8>> {
         "v1_key_exchange" => kind(MessageType::V1KeyExchange),
         "armour" => texts(),
         "fragments" => pieces(),
+        "compare_texts" => [texts(), tags()]
+            .concat()
+            .iter()
+            .map(|text| [b"\x07", &text[..]].concat())
+            .collect(),
+        "compare_pieces" => pieces(),
+        "compare_files" => vec![
+            [b"\x00", KEYS].concat(),
+            [b"\x00", SEXP].concat(),
+            [b"\x01", FINGERPRINTS].concat(),
+            [b"\x02", INSTANCE_TAGS].concat(),
+        ],
         "tlvs" => vec![
             b"\x00\x01\x00\x00\x00\x06\x00\x00".to_vec(),
             b"\x00\x08\x00\x06\x00\x00\x00\x07ab\x00\x00\x00\x20".to_vec(),
@@ -225,6 +238,107 @@ fn stories() -> Vec<Vec<u8>> {
         .concat(),
     );
     stories
+}
+
+/// Two programs.
+fn programs() -> Vec<Vec<u8>> {
+    const fn op(number: u8, program: u8) -> u8 {
+        number << 1 | program
+    }
+    let all = op(7, 0);
+    let begin = [op(20, 0), all];
+    let talk = [
+        op(0, 0),
+        0x01,
+        all,
+        op(0, 1),
+        0x01,
+        all,
+        op(0, 0),
+        0x11,
+        all,
+    ];
+    let tlvs = [op(0, 0), 0x09, 9, 0, 1, 0, 1, b'x', 0, 2, 0, 0, all];
+    let compare = [
+        op(21, 0),
+        1,
+        all,
+        op(22, 1),
+        1,
+        all,
+        op(21, 1),
+        3,
+        3,
+        b'w',
+        b'h',
+        b'o',
+        all,
+        op(22, 0),
+        1,
+        all,
+    ];
+    let rest = [
+        op(25, 0),
+        2,
+        b'a',
+        b'b',
+        all,
+        op(26, 0),
+        op(27, 0),
+        0x21,
+        op(30, 0),
+        2,
+        2,
+        b'h',
+        b'i',
+        all,
+        op(24, 1),
+        0,
+        all,
+    ];
+    let calm = [0; 6];
+    let mut all = Vec::new();
+    for heading in [
+        [0xff, 0, 0xff, 0],
+        [2, 0, 2, 0],
+        [0x0f, 2, 0x0f, 2],
+        [1, 0, 1, 0],
+    ] {
+        let start = [&[0, 0][..], &calm, &heading].concat();
+        all.push([&start[..], &begin, &talk, &compare, &rest].concat());
+        all.push([&start[..], &begin, &tlvs, &talk].concat());
+        for reaction in 1..12 {
+            let reactions = [0, reaction, 0, reaction, reaction | 0x80, reaction];
+            let start = [&[0, 0][..], &reactions, &heading].concat();
+            let again = [&[op(31, 1)][..], &reactions].concat();
+            all.push([&start[..], &begin, &again, &talk, &again, &compare].concat());
+        }
+    }
+    all.push(
+        [
+            &[0xff, 0xff][..],
+            &calm,
+            &[0xff, 0, 0xff, 0],
+            &begin,
+            &talk,
+            &compare,
+            &rest,
+        ]
+        .concat(),
+    );
+    all.push(
+        [
+            &[0x24, 0x42][..],
+            &calm,
+            &[0xff, 2, 0xff, 0],
+            &begin,
+            &talk,
+            &compare,
+            &rest,
+        ]
+        .concat(),
+    );
+    all
 }
 
 /// Data messages.

@@ -1,5 +1,7 @@
 //! The targets.
 
+mod c_interface;
+mod compare;
 mod data;
 mod files;
 mod messages;
@@ -20,10 +22,34 @@ pub const TARGETS: &[Target] = &[
         session::run,
     ),
     target(
+        "c_interface",
+        "programs that use the C interface, on a hostile network",
+        2048,
+        c_interface::run,
+    ),
+    target(
         "data",
         "data messages, also authentic ones with hostile content",
         2048,
         data::run,
+    ),
+    target(
+        "compare_texts",
+        "the installed libotr and ours, looking at texts",
+        1024,
+        compare::texts,
+    ),
+    target(
+        "compare_pieces",
+        "the same, joining and cutting messages",
+        1024,
+        compare::pieces,
+    ),
+    target(
+        "compare_files",
+        "the same, reading and writing files",
+        4096,
+        compare::files,
     ),
     target(
         "smp",

@@ -8,6 +8,7 @@ use super::gcrypt::gcry_error_t;
 use super::instag::*;
 use super::privkey::*;
 use super::privkey_t::OtrlPrivKey;
+use super::proto::{otrl_proto_fragment_create, otrl_proto_fragment_free};
 use super::userstate::*;
 
 /// A user state that is released at the end of the test.
@@ -245,6 +246,27 @@ fn accounts(user: &User) -> Vec<String> {
         .map(|key| unsafe { CStr::from_ptr((*key).accountname) })
         .map(|name| name.to_str().unwrap().to_owned())
         .collect()
+}
+
+/// As libotr 4.1.1 does; found by comparing the two.
+#[test]
+fn an_empty_text_is_cut_into_one_empty_piece() {
+    let user = User::new();
+    let context = user.find(c"bob", 0, true);
+    for (limit, count, accepted) in [(30, 1, true), (20, 1, true), (30, 0, false), (30, 2, false)] {
+        let mut pieces = ptr::null_mut();
+        // SAFETY: a live context, a string, and room for the result, which is
+        // freed once.
+        unsafe {
+            let error =
+                otrl_proto_fragment_create(limit, count, &raw mut pieces, context, c"".as_ptr());
+            assert_eq!(error == gcry_error_t::NO_ERROR, accepted);
+            if accepted {
+                assert_eq!(CStr::from_ptr(*pieces), c"?OTR,00001,00001,,");
+                otrl_proto_fragment_free(&raw mut pieces, 1);
+            }
+        }
+    }
 }
 
 #[test]
