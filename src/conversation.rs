@@ -538,7 +538,7 @@ impl Conversation {
             marked.extend_from_slice(&text);
             let instance = self.instances.instance(which);
             let sent = instance
-                .encrypt(&marked, &[], 0, now)
+                .encrypt_resend(resend, &marked, now)
                 .and_then(|sealed| self.inject_sealed(which, sealed, output));
             match sent {
                 Ok(()) if resend == Resend::Marked => {

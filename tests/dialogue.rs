@@ -511,6 +511,24 @@ fn an_unreadable_text_is_sent_again_only_to_the_key_it_was_meant_for() {
     );
 }
 
+/// Fuzzing found the two driving each other on for ever: each repetition came
+/// under keys that the exchange in between had overtaken, and led to an error,
+/// which led to an exchange and a repetition.
+#[test]
+fn a_text_is_repeated_once_however_the_exchanges_cross() {
+    let mut pair = Pair::secured(V2 | Policy::ERROR_START_AKE);
+    pair.alice_sends("repeat me");
+    pair.settle();
+    pair.alice.inbox.push_back(b"?OTR Error: lost it".to_vec());
+    // Query, D-H Commit, D-H Key, Reveal Signature.
+    assert!(pair.step_alice() && pair.step_bob() && pair.step_alice() && pair.step_bob());
+    pair.alice.inbox.push_front(b"?OTR Error: lost it".to_vec());
+    pair.settle();
+    pair.alice.events.clear();
+    pair.chat(2);
+    assert!(!pair.alice.has(|event| matches!(event, Event::PeerError(_))));
+}
+
 #[test]
 fn several_instances_of_one_account_each_get_a_session() {
     let mut alice = Side::new("alice", 0, V3);

@@ -236,6 +236,13 @@ def resend_to_same_key(place):
     return STOP if ahead and place.known.secured[place.client] > 1 else None
 
 
+@rule("resend-once")
+def resend_once(place):
+    """The left log resends what begins with the mark of a repetition."""
+    ahead = [line for line in place.left[place.i : place.i + 8] if " event=6 " in line]
+    return STOP if ahead and (value("text", ahead[0]) or "").startswith("[") else None
+
+
 @rule("all-texts-kept")
 def all_texts_kept(place):
     sends = says(place.b, "cb max_message_size", "cb resent_msg_prefix", "inject")

@@ -97,6 +97,12 @@ impl Kept {
         self.meant_for = meant_for;
     }
 
+    /// Forgets the text last encrypted: it was a repetition already.
+    pub(super) fn give_up_last(&mut self) {
+        self.last.zeroize();
+        self.meant_for = None;
+    }
+
     /// Keeps back a text that the policy forbids to send in the clear. Every
     /// such text is kept, up to [`limits::KEPT_TEXTS`] of them.
     pub(super) fn hold(&mut self, text: &[u8]) {

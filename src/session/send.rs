@@ -1,7 +1,7 @@
 //! A text is to be sent: "User requests" of the protocol text.
 #![forbid(unsafe_code)]
 
-use super::{Effect, Instance, MessageState, Offer, Which};
+use super::{Effect, Instance, MessageState, Offer, Resend, Which};
 use crate::crypto::secret::SecretBytes;
 use crate::data::Sealed;
 use crate::wire::message::{IGNORE_UNREADABLE, MessageType, message_type};
@@ -86,6 +86,29 @@ impl Instance {
         if flags & IGNORE_UNREADABLE == 0 {
             // Records alone do not show the peer that anybody is there.
             self.last_sent = now;
+        }
+        Ok(sealed)
+    }
+
+    /// Encrypts a text that [`Instance::take_resend`] has given out, with its
+    /// mark if it is a repetition.
+    ///
+    /// A text is repeated once: what the peer cannot read even then is given
+    /// up. Two programs that start a key exchange after each error could
+    /// otherwise drive each other on for ever, every repetition arriving under
+    /// keys that the exchange in between has overtaken.
+    ///
+    /// # Errors
+    /// As [`Instance::encrypt`].
+    pub fn encrypt_resend(
+        &mut self,
+        resend: Resend,
+        text: &[u8],
+        now: i64,
+    ) -> Result<Sealed, Error> {
+        let sealed = self.encrypt(text, &[], 0, now)?;
+        if resend == Resend::Marked {
+            self.kept.give_up_last();
         }
         Ok(sealed)
     }

@@ -296,7 +296,7 @@ fn resend_one(app: App, names: &Names, context: *mut ConnContext) -> bool {
             if instance.active != meant_for {
                 return Err(Error::NotEncrypted);
             }
-            let sealed = instance.encrypt(&sent, &[], 0, now())?;
+            let sealed = instance.encrypt_resend(resend, &sent, now())?;
             Ok::<_, Error>((sealed, instance.current_format()))
         })
     };
