@@ -105,7 +105,7 @@ impl Aes128Ctr {
     /// zero bytes.
     pub fn apply(&self, counter: [u8; 8], data: &mut [u8]) {
         // A line of text does not need the room that a long one does.
-        if data.len() <= LINE * size_of::<Block>() {
+        if data.len() <= size_of::<[Block; LINE]>() {
             self.apply_by::<LINE>(counter, data);
         } else {
             self.apply_by::<BATCH>(counter, data);
