@@ -14,14 +14,16 @@ def measure(workload, library, folder):
     done = subprocess.run([workload, library, folder], capture_output=True, text=True, timeout=300)
     if done.returncode:
         sys.exit(f"{library}: {done.stderr.strip() or done.returncode}")
-    return {name: float(cost) for name, cost in (line.split() for line in done.stdout.splitlines())}
+    lines = (line.split() for line in done.stdout.splitlines())
+    return {name: (float(number), unit) for name, number, unit in lines}
 
 
-def human(nanoseconds):
-    for unit, size in (("ms", 1e6), ("us", 1e3)):
-        if nanoseconds >= size:
-            return f"{nanoseconds / size:.2f} {unit}"
-    return f"{nanoseconds:.0f} ns"
+def human(number, unit):
+    larger = {"ns": (("ms", 1e6), ("us", 1e3)), "B": (("MiB", 2**20), ("KiB", 2**10))}[unit]
+    for prefixed, size in larger:
+        if number >= size:
+            return f"{number / size:.2f} {prefixed}"
+    return f"{number:.0f} {unit}"
 
 
 def main():
@@ -34,14 +36,15 @@ def main():
             order = [candidate, reference] if number % 2 else [reference, candidate]
             cost = {library: measure(workload, library, folder) for library in order}
             runs.append((cost[candidate], cost[reference]))
-    print(f"| {'both sides together':20} | {'candidate':>10} | {'reference':>10} | ratio (smallest to largest) |")
+    print(f"| {'both sides together':24} | {'candidate':>10} | {'reference':>10} | ratio (smallest to largest) |")
     print("|---|---:|---:|---|")
     for name in runs[0][0]:
-        ratios = [ours[name] / theirs[name] for ours, theirs in runs]
-        ours = statistics.median(run[0][name] for run in runs)
-        theirs = statistics.median(run[1][name] for run in runs)
-        print(f"| {name:20} | {human(ours):>10} | {human(theirs):>10} | "
-              f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}) |")
+        unit = runs[0][0][name][1]
+        ratios = [ours[name][0] / max(theirs[name][0], 1) for ours, theirs in runs]
+        ours = statistics.median(run[0][name][0] for run in runs)
+        theirs = statistics.median(run[1][name][0] for run in runs)
+        print(f"| {name:24} | {human(ours, unit):>10} | {human(theirs, unit):>10} | "
+              f"{statistics.median(ratios):.4f} ({min(ratios):.4f} to {max(ratios):.4f}) |")
 
 
 main()

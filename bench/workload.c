@@ -1,33 +1,16 @@
 /*
- * Measures one libotr.so.5, loaded by path, and prints a line "NAME NANOSECONDS" for each workload: CPU time of the
- * process per operation, both sides of a conversation together. The two sides live in this process and talk through a
- * queue, so nothing but the library is measured.
+ * Measures one libotr.so.5, loaded by path, and prints a line "NAME NUMBER UNIT" for each workload: CPU time of the process
+ * per operation in ns, or memory in B. The two sides of a conversation live in this process and talk through a queue, so
+ * nothing but the library is measured.
  *
- *     workload LIBRARY KEYFOLDER
+ *     workload LIBRARY FOLDER [CONTACTS]
  *
- * KEYFOLDER gets the two private keys at the first run; later runs, of whichever library, read them.
+ * FOLDER gets the two private keys at the first run; later runs, of whichever library, read them. With CONTACTS, only a user
+ * state with so many contacts is measured.
  */
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
+#include "library.h"
 
-#include <libotr/proto.h>
-#include <libotr/context.h>
-#include <libotr/privkey.h>
-#include <libotr/message.h>
-
-#define FUNCTIONS(X) \
-    X(otrl_init) X(otrl_userstate_create) X(otrl_userstate_free) X(otrl_privkey_generate) X(otrl_privkey_read) X(otrl_instag_generate) \
-    X(otrl_context_find) X(otrl_message_sending) X(otrl_message_receiving) X(otrl_message_free) \
-    X(otrl_message_initiate_smp) X(otrl_message_respond_smp) X(otrl_message_disconnect_all_instances) X(otrl_tlv_free)
-static struct {
-#define X(function) __typeof__(&function) function;
-    FUNCTIONS(X)
-#undef X
-} lib;
+struct library lib;
 
 enum { QUEUE = 4096 };
 typedef struct side {
@@ -38,17 +21,42 @@ typedef struct side {
     int head, tail, asked;
 } side;
 
-static void fail(const char *what)
+void fail(const char *what)
 {
     fprintf(stderr, "workload: %s\n", what);
     exit(2);
 }
 
-static double seconds(void)
+double seconds(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+double memory(void)
+{
+    long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file || fscanf(file, "%*d %ld", &pages) != 1) fail("/proc/self/statm");
+    fclose(file);
+    return (double)pages * sysconf(_SC_PAGESIZE);
+}
+
+static void report(const char *name, int number, double value, const char *unit)
+{
+    if (number) printf("%s-%d %.0f %s\n", name, number, value, unit);
+    else printf("%s %.0f %s\n", name, value, unit);
+}
+
+void report_time(const char *name, int number, double total, double times)
+{
+    report(name, number, total / times * 1e9, "ns");
+}
+
+void report_memory(const char *name, int number, double total, double times)
+{
+    report(name, number, total / times, "B");
 }
 
 static void put(side *to, const char *text)
@@ -69,8 +77,11 @@ static void smp_event(void *self, OtrlSMPEvent event, ConnContext *c, unsigned s
     (void)c; (void)percent; (void)question;
     if (event == OTRL_SMPEVENT_ASK_FOR_SECRET) ((side *)self)->asked = 1;
 }
+static int limit;       /* the longest text that can be sent; 0 for any */
+static int longest(void *self, ConnContext *c) { (void)self; (void)c; return limit; }
 static const OtrlMessageAppOps ops = {
     .policy = policy, .is_logged_in = logged_in, .inject_message = inject, .handle_smp_event = smp_event,
+    .max_message_size = longest,
 };
 
 static ConnContext *context(side *s)
@@ -149,37 +160,105 @@ static void compare_secrets(side *a)
         work; \
         double start = seconds(); \
         for (int n = 0; n < (times); n++) { work; } \
-        printf("%s %.0f\n", name, (seconds() - start) / (times) * 1e9); \
+        report_time(name, 0, seconds() - start, times); \
     } while (0)
 
-static void data(side *a, size_t size)
+static char *text_of(int size)
+{
+    char *text = malloc(size + 1);
+    memset(text, 'x', size);
+    text[size] = 0;
+    return text;
+}
+
+static void data(side *a, int size)
 {
     enum { TIMES = 400 };
     static char *sealed[TIMES];
-    char name[40], *text = malloc(size + 1);
-    memset(text, 'x', size);
-    text[size] = 0;
+    char *text = text_of(size);
     double start = seconds();
     for (int n = 0; n < TIMES; n++) sealed[n] = encrypt(a, text);
-    snprintf(name, sizeof name, "encrypt-%zu", size);
-    printf("%s %.0f\n", name, (seconds() - start) / TIMES * 1e9);
+    report_time("encrypt", size, seconds() - start, TIMES);
     start = seconds();
     for (int n = 0; n < TIMES; n++) receive(a->peer, sealed[n]);
-    snprintf(name, sizeof name, "decrypt-%zu", size);
-    printf("%s %.0f\n", name, (seconds() - start) / TIMES * 1e9);
+    report_time("decrypt", size, seconds() - start, TIMES);
     for (int n = 0; n < TIMES; n++) lib.otrl_message_free(sealed[n]);
     free(text);
 }
 
-int main(int argc, char **argv)
+/* 64 KiB in pieces of 400 bytes. */
+static void pieces(side *a)
 {
-    if (argc != 3) fail("usage: workload LIBRARY KEYFOLDER");
-    void *handle = dlopen(argv[1], RTLD_NOW);
+    enum { TIMES = 100 };
+    char *text = text_of(65536), *sealed = NULL;
+    double sending = 0, receiving = 0;
+    limit = 400;
+    for (int n = 0; n < TIMES; n++) {
+        double start = seconds();
+        if (lib.otrl_message_sending(a->us, &ops, a, a->name, "bench", a->peer->name, OTRL_INSTAG_BEST, text, NULL, &sealed,
+                                     OTRL_FRAGMENT_SEND_ALL, NULL, NULL, NULL)) fail("sending");
+        lib.otrl_message_free(sealed);
+        double middle = seconds();
+        settle(a);
+        sending += middle - start;
+        receiving += seconds() - middle;
+    }
+    limit = 0;
+    report_time("send-pieces", 0, sending, TIMES);
+    report_time("receive-pieces", 0, receiving, TIMES);
+    free(text);
+}
+
+/* A line of text that has nothing to do with OTR. */
+static void plain(side *a)
+{
+    char *text = text_of(64), *instead;
+    MEASURE("send-plain", 100000, {
+        instead = NULL;
+        lib.otrl_message_sending(a->us, &ops, a, a->name, "bench", a->peer->name, OTRL_INSTAG_BEST, text, NULL, &instead,
+                                 OTRL_FRAGMENT_SEND_SKIP, NULL, NULL, NULL);
+        if (instead) fail("a text was changed");
+    });
+    MEASURE("receive-plain", 100000, receive(a->peer, text));
+    free(text);
+}
+
+/* The mean, as the time that it takes to find primes is a matter of chance. */
+static void make_keys(side *a)
+{
+    enum { TIMES = 25 };
+    double start = seconds();
+    for (int n = 0; n < TIMES; n++) {
+        void *key = NULL;
+        if (lib.otrl_privkey_generate_start(a->us, "new", "bench", &key) || lib.otrl_privkey_generate_calculate(key))
+            fail("making a key");
+        lib.otrl_privkey_generate_cancelled(a->us, key);
+    }
+    report_time("make-key", 0, seconds() - start, TIMES);
+}
+
+static void load(const char *path)
+{
+    double before = memory(), start = seconds();
+    void *handle = dlopen(path, RTLD_NOW);
     if (!handle) fail(dlerror());
 #define X(function) if (!(lib.function = (__typeof__(&function))dlsym(handle, #function))) fail(#function);
     FUNCTIONS(X)
 #undef X
     if (lib.otrl_init(4, 1, 1)) fail("otrl_init");
+    report_time("load", 0, seconds() - start, 1);
+    report_memory("memory-load", 0, memory() - before, 1);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3 && argc != 4) fail("usage: workload LIBRARY FOLDER [CONTACTS]");
+    load(argv[1]);
+    if (argc == 4) {
+        contacts(atoi(argv[3]), argv[2]);
+        return 0;
+    }
+    double start = seconds();
     static side alice = {.name = "alice"}, bob = {.name = "bob"};
     alice.peer = &bob;
     bob.peer = &alice;
@@ -192,6 +271,10 @@ int main(int argc, char **argv)
             fail("no private key");
         if (lib.otrl_instag_generate(both[i]->us, "/dev/null", both[i]->name, "bench")) fail("no instance tag");
     }
+    exchange_keys(&alice, "?OTRv3?");
+    report_time("first-key-exchange", 0, seconds() - start, 1);
+    hang_up(&alice);
+    plain(&alice);
     MEASURE("key-exchange-v2", 60, { exchange_keys(&alice, "?OTRv2?"); hang_up(&alice); });
     MEASURE("key-exchange-v3", 60, { exchange_keys(&alice, "?OTRv3?"); hang_up(&alice); });
     exchange_keys(&alice, "?OTRv3?");
@@ -203,7 +286,12 @@ int main(int argc, char **argv)
     data(&alice, 64);
     data(&alice, 1024);
     data(&alice, 65536);
+    pieces(&alice);
+    make_keys(&alice);
     lib.otrl_userstate_free(alice.us);
     lib.otrl_userstate_free(bob.us);
+    contacts(10000, argv[2]);
+    contacts(1000, argv[2]);
+    contacts(100, argv[2]);
     return 0;
 }
