@@ -154,6 +154,10 @@ class Place:
                     return False
         return False
 
+    def hooked(self, callback):
+        """Whether the program called back from this callback in the present step of the client."""
+        return any(line == "%s| hook %s" % (self.client, callback) for line in self.left[: self.i])
+
     @property
     def incoming(self):
         """The message that the client is dealing with, as the log describes it."""

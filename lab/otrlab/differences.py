@@ -200,6 +200,15 @@ def respond_unasked(place):
     return STOP if died(place) or told else None
 
 
+@rule("abort-from-inside")
+def abort_from_inside(place):
+    """Only after the program has aborted while it was told of progress."""
+    aborts = any(step[1:2] == ["hook"] and step[2] == "handle_smp_event" and "abort" in step for step in place.steps)
+    inside = aborts and place.hooked("handle_smp_event")
+    undone = value("ne", place.a) in ("2", "3") and value("ne", place.b) == "0"
+    return STOP if inside and undone and place.pair(r"\bne=\d") else None
+
+
 @rule("abort-without-context")
 def abort_nothing(place):
     return STOP if died(place) and place.step[1:2] == ["smp"] and place.step[4] == "abort" else None

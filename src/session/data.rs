@@ -140,6 +140,7 @@ fn heartbeat(instance: &mut Instance, which: Which, now: i64, effects: &mut Vec<
         effects.push(Effect::Inject {
             which,
             text: SecretBytes::new(sealed.message()),
+            // Compatibility: never cut into pieces.
             format: None,
             while_private: true,
         });

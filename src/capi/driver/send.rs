@@ -91,6 +91,8 @@ pub(in crate::capi) unsafe fn sending(app: App, arguments: &SendArguments<'_>) -
         let Some(context) = context else {
             return Sending::failed(None, gcry_error_t::INV_VALUE);
         };
+        // Compatibility: a policy that forbids all versions lets text out of a
+        // session as it is.
         if !policy.allows_any() || passes_through(context, policy, arguments.text) {
             return Sending::new(Some(context));
         }
