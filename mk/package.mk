@@ -3,7 +3,7 @@
 NEED_PACKAGING := $(NEED_BASE) binutils autoconf automake libssl-dev
 NEED_DEB       := $(NEED_BASE) dpkg-dev debhelper lintian
 NEED_CHECK     += $(NEED_PACKAGING) $(NEED_DEB)
-CHECKS         += check-packaging check-cargo-c check-deb check-reproducible
+CHECKS         += check-packaging check-cargo-c check-deb check-reproducible check-machines
 
 DEBS := target/deb
 
