@@ -1,7 +1,8 @@
 #!/bin/sh
 # Other machines: 32 bits, ARM and big-endian. Run in a sandbox: it installs compilers that would be in the way elsewhere.
 #   cross.sh compile   the crate and the headers, for i686 and aarch64: every layout is as asserted
-#   cross.sh run       the same for these and s390x, then a conversation in C with the library, in emulation
+#   cross.sh run       the same for these and s390x, then a conversation in C with the library, in emulation (on two cores
+#                      about five minutes)
 # The crate is compiled with Debian's newest Rust and a standard library built along with it.
 . tests/packaging/lib.sh
 what=$1
