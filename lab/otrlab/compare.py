@@ -227,14 +227,14 @@ class Comparison:
             values = dict(w.split("=", 1) for w in rest.split(" ")[2:] if "=" in w)
             self.state.setdefault((client, words[1]), {}).update(
                 {k: values[k] for k in ("ms", "as", "afp", "our", "pv") if k in values})
-        elif words[0] == "gone":
+        elif words[0] == "gone" and words[1] == "ctx":
             self.state.pop((client, words[2]), None)
         elif words[0] == "cb" and words[1] in ("gone_secure", "still_secure"):
             self.secured[client] += 1
             self.fallen.discard((client, words[2].split("=", 1)[1]))
         elif words[0] == "<-" and " commit " in rest and self.awaits_key(client):
             self.crossed.add(client)
-        if words[0] == "<-" and " reveal " in rest and self.awaits_key(client):
+        if words[0] == "<-" and re.search(r" (reveal|piece) ", rest) and self.awaits_key(client):
             self.spoilt.add(client)
         if words[0] == "priv":
             generation = int(re.search(r" gen=(\d+)", rest)[1])
@@ -284,9 +284,9 @@ class Comparison:
 
     def judge(self, place):
         """(name, (left lines, right lines) to pass over or None to stop), or None."""
-        if place.cause not in self.hosted:
-            return None
         for rule in self.rules:
+            if place.cause not in self.hosted and not rule.by_chance:
+                continue
             move = rule.explain(place)
             if move is not None:
                 return rule.name, None if move == "stop" else move

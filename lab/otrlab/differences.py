@@ -30,20 +30,23 @@ MASKS = [
     # Texts wait in the master until an instance has a session.
     Mask("all-texts-kept", "priv", r"\bagain=2", "again=0"),
     # What cannot be decoded at all is shown as it is: random characters.
-    Mask("", "<-", r"( unreadable:\?OTR:AA[A-Za-z]{2}).*", r"\1*"),
+    Mask("", "<-", r"( unreadable:\?OTR:.{4}).*", r"\1*"),
 ]
 
 RULES = []
 
 
 class Rule:
-    def __init__(self, name, explain):
-        self.name, self.explain = name, explain
+    """With by_chance, the place may also be one where the other library acts:
+    what happens there depends on which of two random numbers is larger."""
+
+    def __init__(self, name, explain, by_chance):
+        self.name, self.explain, self.by_chance = name, explain, by_chance
 
 
-def rule(name):
+def rule(name, by_chance=False):
     def add(explain):
-        RULES.append(Rule(name, explain))
+        RULES.append(Rule(name, explain, by_chance))
         return explain
 
     return add
@@ -73,7 +76,12 @@ def no_fall(place):
     by_key = re.match(r"v3 key", place.incoming) or last_piece
     fallen = place.known.fallen
     if by_key or key in fallen:
-        lowered = value("ms", place.a) == "0" and value("ms", place.b) in ("1", "2")
+        # In the left log the instance takes over the master's state.
+        states = value("ms", place.a), value("ms", place.b)
+        refused = states == ("0", "1") and not place.pair(STATE)
+        if by_key and (refused or states in (("2", "0"), ("2", "1"))) and place.pair(STATE, r"\bas=\d"):
+            return STOP
+        lowered = states in (("0", "1"), ("0", "2"))
         if lowered and place.pair(STATE):
             fallen.add(key)
             return 1, 1
@@ -107,6 +115,14 @@ def ignored_reveal(place):
     return STOP if answer and place.client in place.known.spoilt and place.pair(r"\br=\S+") else None
 
 
+@rule("crossing-commits", by_chance=True)
+def larger_hash(place):
+    """A commit under way is answered, or ours is sent again: so says the hash."""
+    if place.client not in place.known.crossed or not re.match(r"v[23] commit", place.incoming):
+        return None
+    return STOP if {value("as", place.a), value("as", place.b)} == {"1", "2"} else None
+
+
 @rule("own-commit-ignored")
 def reflected(place):
     return STOP if place.step[0] == "reflect" and re.match(r"v[23] commit", place.incoming) else None
@@ -137,13 +153,15 @@ def error_without_blank(place):
         return None
     if says(place.b, "cb handle_msg_event") and value("event", place.b) in ("12", "13"):
         return 0, 1
+    if says(place.b, "hook handle_msg_event"):
+        return STOP
     return (1, 1) if place.pair(r"internal=\d") else None
 
 
 @rule("refused-changes-nothing")
 def refused(place):
     key = place.client, place.context()
-    refused_now = re.match(r"v\d commit", place.incoming) and "0" == value("ms", place.b)
+    refused_now = re.match(r"v\d commit|unreadable:\?OTR:AA[IM]C", place.incoming) and "0" == value("ms", place.b)
     if not (refused_now or key in place.known.versions):
         return None
     if place.pair(VERSION):
@@ -178,6 +196,14 @@ def orphan(place):
         first = not any(client == place.client for client, _ in place.known.state)
         return STOP if first and not says(place.a, "cb add_app_data") else None
     return STOP if name and not name.endswith("#0") and value("m", place.a) == name and "#0 " in place.b else None
+
+
+@rule("random-tag-copied")
+def random_tag(place):
+    """The left log cuts a message as if it came from nobody."""
+    forgotten = any(step[1:3] == ["tags", "forget_all"] for step in place.steps)
+    tagless = re.search(r" v3 0>| 0>\S+ \d+/", place.a) and not re.search(r" 0>", place.b)
+    return STOP if forgotten and tagless and place.pair(r" \S+>\S+") else None
 
 
 @rule("dangling-recent")
