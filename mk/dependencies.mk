@@ -7,4 +7,4 @@ CHECKS     += check-dependencies
 
 check-dependencies: ## licences and sources of dependencies, and that each is explained; with cargo-deny where it is installed
 	CARGO='$(CARGO)' scripts/check-dependencies
-	@if command -v cargo-deny >/dev/null; then $(CARGO) deny --all-features check bans licenses sources; fi
+	@if command -v cargo-deny >/dev/null; then $(CARGO) deny check bans licenses sources; fi
