@@ -25,7 +25,11 @@ fn main() {
     if os == "linux" && !cargo_c {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libotr.so.5");
     }
-    link_unwinder(&os);
+    // It also writes what is linked into the pkg-config file, where this one library
+    // has no place: static programs get the unwinder from their compiler.
+    if !cargo_c {
+        link_unwinder(&os);
+    }
     let out = std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     let file = Path::new(&out).join("generator.rs");
     std::fs::write(file, generator::source()).expect("OUT_DIR is writable");
