@@ -33,7 +33,7 @@ class Client:
         self.name, self.account, self.side = name, account, side
         self.shown = {}
         self.had_session = set()
-        self.by_chance = set()     # contexts whose bold half a random key decided
+        self.by_chance = {}        # contexts whose bold half a random key decided, with the session id
         self.pieces = {}
 
 
@@ -217,7 +217,7 @@ class World:
                 self.note(client.name, "gone " + key)
                 if key.startswith("ctx "):
                     client.had_session.discard(key[4:])
-                    client.by_chance.discard(key[4:])
+                    client.by_chance.pop(key[4:], None)
         client.shown = seen
 
     @staticmethod
@@ -225,10 +225,11 @@ class World:
         """The bold half means nothing before the first session; the reference
         library leaves it uninitialised until then.  After a session of version 1
         it is what the larger of two random keys decided."""
+        session = re.search(r" sid=(\S*) ", line)[1]
         if " pv=1 " in line:
-            client.by_chance.add(name)
-        elif " sid= " not in line:
-            client.by_chance.discard(name)
+            client.by_chance[name] = session
+        elif session and session != client.by_chance.get(name):
+            client.by_chance.pop(name, None)
         if name in client.by_chance:
             line = re.sub(r" half=-?\d+", " half=*", line)
         if " sid= " not in line:
