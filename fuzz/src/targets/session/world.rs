@@ -324,7 +324,9 @@ impl World {
             assert!(!announces_change(&output), "a stranger changed a session");
         }
         if let Some(shown) = &output.text {
-            let encrypted = message_type(text) == MessageType::Data;
+            // Whoever wants no OTR sees everything as it came.
+            let takes_part = self.parties[who].policy.allows_any();
+            let encrypted = takes_part && message_type(text) == MessageType::Data;
             if encrypted || (was_private && !warns(&output)) {
                 self.check_shown(who, shown);
             }
