@@ -304,10 +304,11 @@ impl Conversation {
         let which = self.current_instance();
         let instance = self.instances.instance(which);
         let mut output = Output::default();
-        match instance.prepare(text, &self.account, self.policy, now) {
+        match instance.prepare(text, &self.account, self.policy) {
             Prepared::AsIs => output.wire.push(text.to_vec()),
             Prepared::Instead(text) => output.wire.push(text.to_vec()),
             Prepared::Required(query) => {
+                instance.hold_back(text, now);
                 let event = MessageEvent::EncryptionRequired;
                 output.events.push(Event::Message(which, event));
                 output.wire.push(query.to_vec());

@@ -26,9 +26,16 @@ pub(super) fn receive(
         Err(error) => Err(*error),
     };
     // The sender says whether anybody would miss the message.
-    let unimportant = message
-        .as_ref()
-        .is_ok_and(|message| message.flags & IGNORE_UNREADABLE != 0);
+    //
+    // Compatibility: that counts in a damaged message as well, as long as the
+    // damage is behind the flags.
+    let flags = match &message {
+        Ok(message) => message.flags,
+        Err(_) => decoded
+            .as_deref()
+            .map_or(0, |decoded| DataMessage::read_flags(decoded).unwrap_or(0)),
+    };
+    let unimportant = flags & IGNORE_UNREADABLE != 0;
 
     let instance = group.instance(which);
     if instance.state != MessageState::Encrypted {

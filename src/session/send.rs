@@ -16,8 +16,8 @@ pub enum Prepared {
     AsIs,
     /// Send this instead: a query, or the text with a whitespace tag.
     Instead(SecretBytes),
-    /// Tell the user that encryption is required and send this query; the
-    /// text is kept and goes out when the session is established.
+    /// Tell the user that encryption is required, then keep the text by
+    /// [`Instance::hold_back`], and send this query.
     Required(SecretBytes),
     /// Encrypt it with [`Instance::encrypt`], after the application's own
     /// conversion.
@@ -29,9 +29,8 @@ pub enum Prepared {
 impl Instance {
     /// Decides what is to happen with a text.
     ///
-    /// `account` is our account's name as it shall appear in a query; `now`
-    /// counts seconds since 1970.
-    pub fn prepare(&mut self, text: &[u8], account: &[u8], policy: Policy, now: i64) -> Prepared {
+    /// `account` is our account's name as it shall appear in a query.
+    pub fn prepare(&mut self, text: &[u8], account: &[u8], policy: Policy) -> Prepared {
         // A session that exists goes on even if the policy now forbids others.
         if !policy.allows_any() && self.state == MessageState::Plaintext {
             return Prepared::AsIs;
@@ -44,9 +43,6 @@ impl Instance {
             MessageState::Encrypted => Prepared::Encrypt,
             MessageState::Finished => Prepared::Refused,
             MessageState::Plaintext if policy.contains(Policy::REQUIRE_ENCRYPTION) => {
-                self.kept.hold(text);
-                self.last_sent = now;
-                self.offer = Offer::Sent;
                 Prepared::Required(SecretBytes::new(query::default_query(account, policy)))
             }
             MessageState::Plaintext
@@ -88,6 +84,18 @@ impl Instance {
             self.last_sent = now;
         }
         Ok(sealed)
+    }
+
+    /// Keeps a text that needs encryption until the session is established.
+    /// `now` counts seconds since 1970.
+    ///
+    /// Apart from [`Instance::prepare`], since the user is told in between, and
+    /// what a program does when it is told may end everything that was kept
+    /// before.
+    pub fn hold_back(&mut self, text: &[u8], now: i64) {
+        self.kept.hold(text);
+        self.last_sent = now;
+        self.offer = Offer::Sent;
     }
 
     /// Encrypts a text that [`Instance::take_resend`] has given out, with its

@@ -182,7 +182,7 @@ unsafe fn prepared(
         let at_once = !app.converts();
         let tlvs = tlv::copy_in(arguments.tlvs);
         let step = state::step_quietly(context, |instance| {
-            let prepared = instance.prepare(arguments.text, account, policy, now);
+            let prepared = instance.prepare(arguments.text, account, policy);
             let sealed = (at_once && prepared == Prepared::Encrypt)
                 .then(|| instance.encrypt(arguments.text, &tlvs, 0, now));
             (prepared, sealed, instance.current_format())
@@ -201,6 +201,12 @@ unsafe fn prepared(
                 let event = OtrlMessageEvent::OTRL_MSGEVENT_ENCRYPTION_REQUIRED;
                 otrl_context_update_recent_child(context, 1);
                 app.event(event, context, None, gcry_error_t::OK);
+                // Only now: the program may just have ended this conversation.
+                if let Some(context) = handle.get() {
+                    state::step_quietly(context, |instance| {
+                        instance.hold_back(arguments.text, now);
+                    });
+                }
                 hand_over(app, &names, handle, Text::copy(&query), Some(format))
             }
             Prepared::Refused => {
