@@ -151,8 +151,15 @@ class Place:
                 if " cb gone_secure " in line or " cb still_secure " in line:
                     return True
                 if line.startswith(self.client + "| <- "):
-                    return False
+                    # A program without these callbacks is not told.
+                    return bool(re.search(r" v\d (reveal|signature) ", line)) and self.silent
         return False
+
+    @property
+    def silent(self):
+        """Whether the client's program has taken a callback away that tells of sessions."""
+        nulls = [step[3:] for step in self.known.steps if step[:3] == [self.client, "set", "null"]]
+        return any(name in ("gone_secure", "still_secure") for names in nulls for name in names)
 
     def hooked(self, callback):
         """Whether the program called back from this callback in the present step of the client."""

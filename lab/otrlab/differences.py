@@ -95,7 +95,8 @@ def no_fall(place):
     if any(client == place.client for client, _ in fallen):
         return STOP
     # Ours does not answer a forged or repeated key in a session at all.
-    private = place.known.state.get((place.client, value("ctx", place.b)), {}).get("ms") in ("1", "2")
+    shown = [name for name in (value("ctx", place.b), value("ctx", place.a)) if name != "~"]
+    private = place.known.state.get((place.client, shown[0] if shown else None), {}).get("ms") in ("1", "2")
     return STOP if by_key and private and says(place.b, "received internal=1") else None
 
 
@@ -198,11 +199,13 @@ def orphan(place):
     return STOP if name and not name.endswith("#0") and value("m", place.a) == name and "#0 " in place.b else None
 
 
-@rule("random-tag-copied")
+@rule("random-tag-copied", by_chance=True)
 def random_tag(place):
-    """The left log cuts a message as if it came from nobody."""
+    """The left log sends a message as if it came from nobody."""
+    if place.client not in place.known.hosted:
+        return None
     forgotten = any(step[1:3] == ["tags", "forget_all"] for step in place.steps)
-    tagless = re.search(r" v3 0>| 0>\S+ \d+/", place.a) and not re.search(r" 0>", place.b)
+    tagless = re.search(r" v3 (?:\w+ )?0>| 0>\S+ \d+/", place.a) and not re.search(r" 0>", place.b)
     return STOP if forgotten and tagless and place.pair(r" \S+>\S+") else None
 
 
@@ -211,6 +214,14 @@ def dangling(place):
     if place.pair(RECENT) and "DANGLING" in place.a:
         return STOP
     return None
+
+
+@rule("forget-active-fingerprint", by_chance=True)
+def used_after_forgetting(place):
+    """The other library dies, or not, of a fingerprint that its program has forgotten."""
+    forgotten = any(step[:2] == [place.client, "fp_forget"] for step in place.steps)
+    theirs = place.client not in place.known.hosted
+    return STOP if forgotten and theirs and (died(place) or says(place.b, "died signal=")) else None
 
 
 @rule("forget-active-fingerprint")
