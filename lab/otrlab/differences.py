@@ -29,6 +29,8 @@ MASKS = [
     Mask("pieces-inside", "priv", r"(\bfrag=\d+/\d+/)\w+", r"\1*"),
     # Texts wait in the master until an instance has a session.
     Mask("all-texts-kept", "priv", r"\bagain=2", "again=0"),
+    # A number of a key can begin with a zero byte, which is not written.
+    Mask("", "key", r"\blength=41[89]\b", "length=420"),
     # What cannot be decoded at all is shown as it is: random characters.
     Mask("", "<-", r"( unreadable:\?OTR:.{4}).*", r"\1*"),
 ]
