@@ -7,7 +7,6 @@
 #![allow(unsafe_code, reason = "assembly for a detected processor feature")]
 
 use crate::crypto::environment::assumed;
-use core::arch::asm;
 use core::arch::x86_64::{_addcarry_u64, _subborrow_u64};
 
 /// A proof that the processor has BMI2 and ADX, and AVX2 for reading tables.
@@ -20,28 +19,80 @@ pub(crate) const BLOCK: usize = 8;
 /// Eight limbs.
 pub(crate) type Block = [u64; BLOCK];
 
+/// The seven products of a multiplier, in `rdx`, with limbs 1 to 7 of the number
+/// at `$number`, and the end of a row: the register of the sum's lowest limb, which
+/// `$keep` may save first, receives the new highest one. The low halves of the
+/// products go along the carry flag's chain, the high halves along the overflow
+/// flag's.
+#[rustfmt::skip]
+macro_rules! upper_products {
+    ($number:literal, $keep:expr, $s0:literal, $s1:literal, $s2:literal, $s3:literal,
+     $s4:literal, $s5:literal, $s6:literal, $s7:literal) => {
+        concat!(
+            "mulx {high}, {low}, [{", $number, "} + 8]\n  adcx ", $s1, ", {low}\n adox ", $s2, ", {high}\n",
+            "mulx {high}, {low}, [{", $number, "} + 16]\n adcx ", $s2, ", {low}\n adox ", $s3, ", {high}\n",
+            "mulx {high}, {low}, [{", $number, "} + 24]\n adcx ", $s3, ", {low}\n adox ", $s4, ", {high}\n",
+            "mulx {high}, {low}, [{", $number, "} + 32]\n adcx ", $s4, ", {low}\n adox ", $s5, ", {high}\n",
+            "mulx {high}, {low}, [{", $number, "} + 40]\n adcx ", $s5, ", {low}\n adox ", $s6, ", {high}\n",
+            "mulx {high}, {low}, [{", $number, "} + 48]\n adcx ", $s6, ", {low}\n adox ", $s7, ", {high}\n",
+            $keep,
+            "mulx ", $s0, ", {low}, [{", $number, "} + 56]\n adcx ", $s7, ", {low}\n",
+            "mov {low:e}, 0\n", // keeps the flags
+            "adcx ", $s0, ", {low}\n adox ", $s0, ", {low}\n",
+        )
+    };
+}
+pub(crate) use upper_products;
+
+/// Eight rows on a sum of eight limbs in registers, whose order turns by one with
+/// each row. `$row!` gives a row its text from its byte and the registers; the
+/// operands that it names beside `low` and `high` follow.
+///
+/// Expands to assembly: what it accesses is the caller's to vouch for.
+#[rustfmt::skip]
+macro_rules! eight_rows {
+    ($row:ident, $sum:expr, $($operands:tt)*) => {{
+        let [s0, s1, s2, s3, s4, s5, s6, s7] = $sum;
+        core::arch::asm!(
+            $row!("0", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"),
+            $row!("8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "r8"),
+            $row!("16", "r10", "r11", "r12", "r13", "r14", "r15", "r8", "r9"),
+            $row!("24", "r11", "r12", "r13", "r14", "r15", "r8", "r9", "r10"),
+            $row!("32", "r12", "r13", "r14", "r15", "r8", "r9", "r10", "r11"),
+            $row!("40", "r13", "r14", "r15", "r8", "r9", "r10", "r11", "r12"),
+            $row!("48", "r14", "r15", "r8", "r9", "r10", "r11", "r12", "r13"),
+            $row!("56", "r15", "r8", "r9", "r10", "r11", "r12", "r13", "r14"),
+            $($operands)*
+            low = out(reg) _,
+            high = out(reg) _,
+            out("rdx") _,
+            inout("r8") *s0,
+            inout("r9") *s1,
+            inout("r10") *s2,
+            inout("r11") *s3,
+            inout("r12") *s4,
+            inout("r13") *s5,
+            inout("r14") *s6,
+            inout("r15") *s7,
+            options(nostack),
+        );
+    }};
+}
+pub(crate) use eight_rows;
+
 /// One row: a times the multiplier at byte `$i` is added to the sum, the lowest
 /// limb of the sum is written, and its register receives the new highest limb.
-/// The low halves of the products go along the carry flag's chain, the high
-/// halves along the overflow flag's.
-#[rustfmt::skip]
 macro_rules! row {
-    ($i:literal, $s0:literal, $s1:literal, $s2:literal, $s3:literal,
-     $s4:literal, $s5:literal, $s6:literal, $s7:literal) => {
+    ($i:literal, $s0:literal, $s1:literal, $($upper:literal),*) => {
         concat!(
             "mov rdx, [{row} + ", $i, "]\n",
             "xor {low:e}, {low:e}\n", // clears both flags
-            "mulx {high}, {low}, [{a}]\n      adcx ", $s0, ", {low}\n adox ", $s1, ", {high}\n",
-            "mulx {high}, {low}, [{a} + 8]\n  adcx ", $s1, ", {low}\n adox ", $s2, ", {high}\n",
-            "mulx {high}, {low}, [{a} + 16]\n adcx ", $s2, ", {low}\n adox ", $s3, ", {high}\n",
-            "mulx {high}, {low}, [{a} + 24]\n adcx ", $s3, ", {low}\n adox ", $s4, ", {high}\n",
-            "mulx {high}, {low}, [{a} + 32]\n adcx ", $s4, ", {low}\n adox ", $s5, ", {high}\n",
-            "mulx {high}, {low}, [{a} + 40]\n adcx ", $s5, ", {low}\n adox ", $s6, ", {high}\n",
-            "mulx {high}, {low}, [{a} + 48]\n adcx ", $s6, ", {low}\n adox ", $s7, ", {high}\n",
-            "mov [{row} + {out} + ", $i, "], ", $s0, "\n",
-            "mulx ", $s0, ", {low}, [{a} + 56]\n adcx ", $s7, ", {low}\n",
-            "mov {low:e}, 0\n", // keeps the flags
-            "adcx ", $s0, ", {low}\n adox ", $s0, ", {low}\n",
+            "mulx {high}, {low}, [{a}]\n adcx ", $s0, ", {low}\n adox ", $s1, ", {high}\n",
+            upper_products!(
+                "a",
+                concat!("mov [{row} + {out} + ", $i, "], ", $s0, "\n"),
+                $s0, $s1, $($upper),*
+            ),
         )
     };
 }
@@ -92,34 +143,14 @@ impl Adx {
     /// written. They may overlap.
     #[inline(always)]
     unsafe fn rows_at<const OUT: usize>(self, sum: &mut Block, a: *const Block, row: *mut Block) {
-        let [s0, s1, s2, s3, s4, s5, s6, s7] = sum;
         // SAFETY: `self` exists, so the processor has the instructions; they
         // access the memory that the caller vouches for.
         unsafe {
-            asm!(
-                row!("0", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"),
-                row!("8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "r8"),
-                row!("16", "r10", "r11", "r12", "r13", "r14", "r15", "r8", "r9"),
-                row!("24", "r11", "r12", "r13", "r14", "r15", "r8", "r9", "r10"),
-                row!("32", "r12", "r13", "r14", "r15", "r8", "r9", "r10", "r11"),
-                row!("40", "r13", "r14", "r15", "r8", "r9", "r10", "r11", "r12"),
-                row!("48", "r14", "r15", "r8", "r9", "r10", "r11", "r12", "r13"),
-                row!("56", "r15", "r8", "r9", "r10", "r11", "r12", "r13", "r14"),
+            eight_rows!(
+                row, sum,
                 a = in(reg) a,
                 row = in(reg) row,
                 out = const OUT * size_of::<Block>(),
-                low = out(reg) _,
-                high = out(reg) _,
-                out("rdx") _,
-                inout("r8") *s0,
-                inout("r9") *s1,
-                inout("r10") *s2,
-                inout("r11") *s3,
-                inout("r12") *s4,
-                inout("r13") *s5,
-                inout("r14") *s6,
-                inout("r15") *s7,
-                options(nostack),
             );
         }
     }

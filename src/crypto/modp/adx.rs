@@ -24,9 +24,10 @@ use super::generator::{LONG_EXIT_1536, R_1536, R_1536_SQUARED, SHORT_EXIT_1536};
 use super::group::{LIMBS, Limbs, P};
 use super::kernel::Arithmetic;
 use super::portable;
-use crate::crypto::adx::{Adx, BLOCK, Block, add, add_masked, single, subtract_masked};
+use crate::crypto::adx::{
+    Adx, BLOCK, Block, add, add_masked, eight_rows, single, subtract_masked, upper_products,
+};
 use crate::crypto::limbs::{mask, reduce_once};
-use core::arch::asm;
 use zeroize::Zeroize;
 
 /// To the sum that multiple m * p is added which makes its lowest limb vanish;
@@ -34,24 +35,14 @@ use zeroize::Zeroize;
 ///
 /// As p = -1 modulo 2^64, m is the lowest limb itself, and limb 0 of p needs no
 /// multiplication: m * p\[0\] + m = m * 2^64, so that m passes to the next limb.
-#[rustfmt::skip]
 macro_rules! cancelling_row {
-    ($i:literal, $s0:literal, $s1:literal, $s2:literal, $s3:literal,
-     $s4:literal, $s5:literal, $s6:literal, $s7:literal) => {
+    ($i:literal, $s0:literal, $s1:literal, $($upper:literal),*) => {
         concat!(
             "mov rdx, ", $s0, "\n",
             "mov [{row} + ", $i, "], rdx\n",
             "xor {low:e}, {low:e}\n", // clears both flags
             "adox ", $s1, ", rdx\n",
-            "mulx {high}, {low}, [{p} + 8]\n  adcx ", $s1, ", {low}\n adox ", $s2, ", {high}\n",
-            "mulx {high}, {low}, [{p} + 16]\n adcx ", $s2, ", {low}\n adox ", $s3, ", {high}\n",
-            "mulx {high}, {low}, [{p} + 24]\n adcx ", $s3, ", {low}\n adox ", $s4, ", {high}\n",
-            "mulx {high}, {low}, [{p} + 32]\n adcx ", $s4, ", {low}\n adox ", $s5, ", {high}\n",
-            "mulx {high}, {low}, [{p} + 40]\n adcx ", $s5, ", {low}\n adox ", $s6, ", {high}\n",
-            "mulx {high}, {low}, [{p} + 48]\n adcx ", $s6, ", {low}\n adox ", $s7, ", {high}\n",
-            "mulx ", $s0, ", {low}, [{p} + 56]\n adcx ", $s7, ", {low}\n",
-            "mov {low:e}, 0\n", // keeps the flags
-            "adcx ", $s0, ", {low}\n adox ", $s0, ", {low}\n",
+            upper_products!("p", "", $s0, $s1, $($upper),*),
         )
     };
 }
@@ -249,33 +240,13 @@ impl Adx {
     #[inline(always)]
     fn cancelling_rows(self, work: &mut Work, sum: &mut Block, block: usize) {
         let multiples = &mut work.0[block];
-        let [s0, s1, s2, s3, s4, s5, s6, s7] = sum;
         // SAFETY: `self` exists, so the processor has the instructions. They
         // read the first 64 bytes of p and write those of `multiples`.
         unsafe {
-            asm!(
-                cancelling_row!("0", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"),
-                cancelling_row!("8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "r8"),
-                cancelling_row!("16", "r10", "r11", "r12", "r13", "r14", "r15", "r8", "r9"),
-                cancelling_row!("24", "r11", "r12", "r13", "r14", "r15", "r8", "r9", "r10"),
-                cancelling_row!("32", "r12", "r13", "r14", "r15", "r8", "r9", "r10", "r11"),
-                cancelling_row!("40", "r13", "r14", "r15", "r8", "r9", "r10", "r11", "r12"),
-                cancelling_row!("48", "r14", "r15", "r8", "r9", "r10", "r11", "r12", "r13"),
-                cancelling_row!("56", "r15", "r8", "r9", "r10", "r11", "r12", "r13", "r14"),
+            eight_rows!(
+                cancelling_row, sum,
                 p = in(reg) &P_BLOCKS[0],
                 row = in(reg) multiples,
-                low = out(reg) _,
-                high = out(reg) _,
-                out("rdx") _,
-                inout("r8") *s0,
-                inout("r9") *s1,
-                inout("r10") *s2,
-                inout("r11") *s3,
-                inout("r12") *s4,
-                inout("r13") *s5,
-                inout("r14") *s6,
-                inout("r15") *s7,
-                options(nostack),
             );
         }
     }
