@@ -90,10 +90,15 @@ def _start(libraries):
 RUNS, ONCE_IN = 3, 200
 
 
+def seen_once(problems, run):
+    """Whether none of the runs after one with problems has any."""
+    return bool(problems) and not any(run() for _ in range(RUNS))
+
+
 def _work(seed):
     try:
         failures, counts = _examiner.examine(seed)
-        if failures and not any(_examiner.examine(seed)[0] for _ in range(RUNS)):
+        if seen_once(failures, lambda: _examiner.examine(seed)[0]):
             counts["differences seen once"] = 1
         return seed, failures, counts
     except Exception as error:  # a broken runner must show as a failure of this seed

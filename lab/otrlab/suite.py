@@ -6,7 +6,7 @@ import re
 
 from . import script
 from .bench import Bench, PAIRINGS
-from .campaign import RUNS
+from .campaign import seen_once
 from .compare import first_difference, masked
 from .runner import HERE
 
@@ -126,7 +126,7 @@ def work(number):
     try:
         problems, seen, _ = run_case(_bench, case)
         # Chance decides in a few cases, see campaign.py.
-        if problems and not any(run_case(_bench, case)[0] for _ in range(RUNS)):
+        if seen_once(problems, lambda: run_case(_bench, case)[0]):
             print("ONCE %s\n    %s" % (case.name, "\n    ".join(problems)), flush=True)
             problems = []
         return problems, seen

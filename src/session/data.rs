@@ -29,13 +29,9 @@ pub(super) fn receive(
     //
     // Compatibility: that counts in a damaged message as well, as long as the
     // damage is behind the flags.
-    let flags = match &message {
-        Ok(message) => message.flags,
-        Err(_) => decoded
-            .as_deref()
-            .map_or(0, |decoded| DataMessage::read_flags(decoded).unwrap_or(0)),
-    };
-    let unimportant = flags & IGNORE_UNREADABLE != 0;
+    let unimportant = decoded.as_deref().is_ok_and(|decoded| {
+        DataMessage::read_flags(decoded).is_ok_and(|flags| flags & IGNORE_UNREADABLE != 0)
+    });
 
     let instance = group.instance(which);
     if instance.state != MessageState::Encrypted {

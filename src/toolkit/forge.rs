@@ -7,7 +7,7 @@ use crate::Error;
 use crate::crypto::symmetric::{aes128_ctr, constant_time_eq, hmac_sha1};
 use crate::wire::base64::armour;
 use crate::wire::message::DataMessage;
-use crate::wire::{Reader, Writer, significant};
+use crate::wire::{Writer, significant};
 
 /// Reads a decoded data message of any version.
 ///
@@ -17,32 +17,8 @@ use crate::wire::{Reader, Writer, significant};
 /// [`Error::WrongVersion`], [`Error::WrongType`], [`Error::Truncated`] and
 /// [`Error::TrailingBytes`].
 pub fn parse(decoded: &[u8]) -> Result<DataMessage<'_>, Error> {
-    let mut reader = Reader::new(decoded);
-    let header = super::dissect::header(&mut reader)?;
-    let flags = match header.version {
-        crate::Version::V1 => 0,
-        _ => reader.byte()?,
-    };
-    let sender_keyid = reader.int()?;
-    let recipient_keyid = reader.int()?;
-    let next_dh = significant(reader.data()?);
-    let counter = reader.array()?;
-    let encrypted = reader.data()?;
-    let authenticated_len = decoded.len().saturating_sub(reader.rest().len());
-    let mac = reader.array()?;
-    let old_mac_keys = reader.data()?;
-    reader.finish()?;
-    Ok(DataMessage {
-        header,
-        flags,
-        sender_keyid,
-        recipient_keyid,
-        next_dh,
-        counter,
-        encrypted,
-        mac,
-        old_mac_keys,
-        authenticated_len,
+    DataMessage::read(decoded, super::dissect::header, |reader| {
+        reader.data().map(significant)
     })
 }
 

@@ -45,15 +45,25 @@ impl<'a> DataMessage<'a> {
     /// [`Error::TrailingBytes`], and [`Error::TooLong`] for an MPI beyond
     /// [`crate::limits::MAX_MPI`].
     pub fn parse(message: &'a [u8]) -> Result<Self, Error> {
+        Self::read(message, |reader| Header::read(reader, DATA), Reader::mpi)
+    }
+
+    /// Reads the decoded message with a reader's own way of taking the header
+    /// and the next public key.
+    ///
+    /// # Errors
+    /// Those of the two; [`Error::Truncated`] and [`Error::TrailingBytes`].
+    pub(crate) fn read(
+        message: &'a [u8],
+        header: impl FnOnce(&mut Reader<'a>) -> Result<Header, Error>,
+        next_dh: impl FnOnce(&mut Reader<'a>) -> Result<&'a [u8], Error>,
+    ) -> Result<Self, Error> {
         let mut reader = Reader::new(message);
-        let header = Header::read(&mut reader, DATA)?;
-        let flags = match header.version {
-            Version::V1 => 0,
-            Version::V2 | Version::V3 => reader.byte()?,
-        };
+        let header = header(&mut reader)?;
+        let flags = Self::take_flags(&header, &mut reader)?;
         let sender_keyid = reader.int()?;
         let recipient_keyid = reader.int()?;
-        let next_dh = reader.mpi()?;
+        let next_dh = next_dh(&mut reader)?;
         let counter = reader.array()?;
         let encrypted = reader.data()?;
         let authenticated_len = message.len().saturating_sub(reader.rest().len());
@@ -82,6 +92,10 @@ impl<'a> DataMessage<'a> {
     pub fn read_flags(message: &[u8]) -> Result<u8, Error> {
         let mut reader = Reader::new(message);
         let header = Header::read(&mut reader, DATA)?;
+        Self::take_flags(&header, &mut reader)
+    }
+
+    fn take_flags(header: &Header, reader: &mut Reader<'_>) -> Result<u8, Error> {
         match header.version {
             Version::V1 => Ok(0),
             Version::V2 | Version::V3 => reader.byte(),
