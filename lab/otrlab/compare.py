@@ -7,6 +7,7 @@ that from here the conversations are different ones.  Only a client hosted by
 our library may be the first to differ: the other library gets the same input.
 """
 
+import functools
 import re
 from collections import Counter
 
@@ -34,6 +35,18 @@ class Difference:
 STATEFUL = frozenset("ctx auth sm priv fp".split())
 
 
+@functools.lru_cache(maxsize=1 << 15)
+def without_masked(kind, line):
+    """A line with its masks on, and the names of the masks that changed it."""
+    used = []
+    for mask in MASKS:
+        changed = mask.line(kind, line)
+        if changed != line:
+            used.append(mask.name)
+        line = changed
+    return line, used
+
+
 def masked(log):
     """The log with its masks on, and the names of the masks that did something.
 
@@ -44,11 +57,8 @@ def masked(log):
         for line in lines:
             client, _, rest = line.partition("| ")
             words = rest.split(" ", 3)
-            for mask in MASKS:
-                changed = mask.line(words[0], line)
-                if changed != line:
-                    used.add(mask.name)
-                line = changed
+            line, changed = without_masked(words[0], line)
+            used.update(changed)
             if words[0] == "gone":
                 shown.pop((client, *words[1:]), None)
             elif words[0] in STATEFUL:

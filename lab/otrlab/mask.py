@@ -15,6 +15,11 @@ WITH_INSTANCES = frozenset(
 )
 # In version 1 the larger of two random keys decides which half is bold.
 V1_HALF = re.compile(r"(\bpv=1 .*\bhalf=)[01]")
+FINGERPRINT = re.compile(r"\b(a?fp)=([0-9a-f]{40})")
+SESSION = re.compile(r"\bsid=([0-9a-f]+)")
+SYMKEY = re.compile(r"\bkey=([0-9a-f]{64})")
+LISTED_FINGERPRINT = re.compile(r" ([0-9a-f]{40}) ")
+LISTED_TAG = re.compile(r" (?:0x)?([0-9a-f]{8})$")
 TIMES = re.compile(r"\b(sent|rcvd|ctime)=(\d+)")
 FRAGMENT = re.compile(r"frag=(\d+)/(\d+)/(\d+)")
 # A number of a key file: in hexadecimal, or as a string if it looks like one.
@@ -27,6 +32,7 @@ class Mask:
         self.start = start
         self.seen = {}
         self.counts = {}
+        self.lines = {}
 
     def symbol(self, kind, value):
         if not value:
@@ -53,21 +59,33 @@ class Mask:
         return "%s=%s" % (match.group(1), "+%d" % (seconds - self.start) if seconds >= self.start else seconds)
 
     def line(self, line):
-        """A line of a runner without its random values."""
+        """A line of a runner without its random values.
+
+        A value keeps the name that it got first, and so does a line; most
+        lines show a state that has not changed."""
+        known = self.lines.get(line)
+        if known is None:
+            known = self.lines[line] = self.without_values(line)
+        return known
+
+    def without_values(self, line):
         kind = line.split(" ", 1)[0]
         if kind in ("ctx", "cb", "fp", "key", "fingerprint", "gone"):
-            line = re.sub(r"\b(a?fp)=([0-9a-f]{40})", lambda m: "%s=%s" % (m[1], self.fingerprint(m[2])), line)
-            line = re.sub(r"\bsid=([0-9a-f]+)", lambda m: "sid=" + self.symbol("S", m[1]), line)
+            line = FINGERPRINT.sub(lambda m: "%s=%s" % (m[1], self.fingerprint(m[2])), line)
+            line = SESSION.sub(lambda m: "sid=" + self.symbol("S", m[1]), line)
         if kind in ("cb", "symkey"):
-            line = re.sub(r"\bkey=([0-9a-f]{64})", lambda m: "key=" + self.symbol("K", m[1]), line)
+            line = SYMKEY.sub(lambda m: "key=" + self.symbol("K", m[1]), line)
         if kind in ("fingerprint", "tags", "tag"):
-            line = re.sub(r" ([0-9a-f]{40}) ", lambda m: " %s " % self.fingerprint(m[1]), line)
-            line = re.sub(r" (?:0x)?([0-9a-f]{8})$", lambda m: " " + self.tag(m[1]), line)
+            line = LISTED_FINGERPRINT.sub(lambda m: " %s " % self.fingerprint(m[1]), line)
+            line = LISTED_TAG.sub(lambda m: " " + self.tag(m[1]), line)
         if kind == "file":
             line = KEY_NUMBER.sub(r"(\1%20#...#)", line)
-        line = FRAGMENT.sub(lambda m: "frag=%s/%s/%s" % (m[1], m[2], "text" if m[3] != "0" else "none"), line)
+        if "frag=" in line:
+            line = FRAGMENT.sub(lambda m: "frag=%s/%s/%s" % (m[1], m[2], "text" if m[3] != "0" else "none"), line)
         if kind not in WITH_INSTANCES:
             return line
-        line = TIMES.sub(self.time, line)
-        line = V1_HALF.sub(r"\1*", line)
+        if "sent=" in line or "ctime=" in line:
+            line = TIMES.sub(self.time, line)
+        if "pv=1 " in line:
+            line = V1_HALF.sub(r"\1*", line)
         return INSTANCE.sub(lambda m: m[1] + self.tag(m[2]), line)

@@ -143,5 +143,6 @@ otrl_instag_t tag_of(const char *word);
 void clock_set(long long seconds);
 long long clock_now(void);
 void random_seed(uint64_t seed);
+void powers_start(void);
 
 #endif

@@ -39,6 +39,7 @@ static void load(const char *path)
         fprintf(stderr, "runner: cannot initialise %s\n", path);
         exit(2);
     }
+    powers_start();
 }
 
 void run_command(char *line)
