@@ -6,7 +6,7 @@ import time
 from collections import Counter
 
 from . import generate, script
-from .bench import Bench, PAIRINGS
+from .bench import PAIRINGS, Bench, settle
 from .compare import Comparison, masked
 from .differences import RULES
 from .shrink import shrink
@@ -82,6 +82,7 @@ _examiner = None
 
 def _start(libraries):
     global _examiner
+    settle()
     _examiner = Examiner(libraries)
 
 

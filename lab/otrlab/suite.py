@@ -5,7 +5,7 @@ import os
 import re
 
 from . import script
-from .bench import Bench, PAIRINGS
+from .bench import PAIRINGS, Bench, settle
 from .campaign import seen_once
 from .compare import first_difference, masked
 from .runner import HERE
@@ -117,6 +117,7 @@ _bench, _cases = None, ()
 def start(libraries, cases):
     """Begins a worker process."""
     global _bench, _cases
+    settle()
     _bench, _cases = Bench(libraries), cases
 
 
