@@ -3,7 +3,7 @@
 
 use core::ffi::{CStr, c_char, c_void};
 use core::mem::MaybeUninit;
-use core::ptr;
+use core::{iter, ptr};
 
 use super::contacts::{self, Handle, Key, Place};
 use super::context::{ConnContext, Fingerprint, OtrlMessageState};
@@ -15,6 +15,7 @@ use super::list;
 use super::open_enum::read_or;
 use super::userstate::OtrlUserState;
 use crate::limits;
+use crate::session::{self, Best};
 
 use super::{alloc, auth, blank, context, context_priv, sm, state};
 
@@ -288,32 +289,20 @@ pub(crate) unsafe fn is_trusted(fingerprint: *const Fingerprint) -> bool {
 /// # Safety
 /// `context` is NULL or points to a context.
 pub(crate) unsafe fn most_secure(context: *mut ConnContext) -> *mut ConnContext {
-    let rank = |state| match state {
-        OtrlMessageState::OTRL_MSGSTATE_ENCRYPTED => 2,
-        OtrlMessageState::OTRL_MSGSTATE_FINISHED => 1,
-        OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT => 0,
-    };
     // SAFETY: the caller's promise.
     unsafe {
         if context.is_null() || (*context).m_context.is_null() {
             return context;
         }
-        let mut best = context;
-        for candidate in group((*context).m_context) {
-            if candidate == best {
-                continue;
-            }
-            let state = rank(state_of(candidate)).cmp(&rank(state_of(best)));
-            let trust = is_trusted((*candidate).active_fingerprint)
-                .cmp(&is_trusted((*best).active_fingerprint));
-            if state.is_lt() || trust.is_lt() {
-                continue;
-            }
-            if state.is_gt() || trust.is_gt() || last_received(candidate) >= last_received(best) {
-                best = candidate;
-            }
-        }
-        best
+        // Among equals the one that was asked about comes first.
+        let candidates = || iter::once(context).chain(group((*context).m_context));
+        let best = session::best(candidates().map(|candidate| Best {
+            state: state::message_state(state_of(candidate)),
+            trusted: is_trusted((*candidate).active_fingerprint),
+            last_received: last_received(candidate),
+        }));
+        best.and_then(|position| candidates().nth(position))
+            .unwrap_or(context)
     }
 }
 
