@@ -15,7 +15,9 @@ use std::sync::{Arc, OnceLock};
 use otr::crypto::dsa::PrivateKey;
 use otr::crypto::os_random;
 use otr::session::{MessageEvent, MessageState, SmpEvent};
-use otr::{Conversation, Event, InstanceTag, Output, Policy};
+use otr::wire::base64::armour;
+use otr::wire::message::{DhKey, Header};
+use otr::{Conversation, Event, InstanceTag, Output, Policy, Version};
 
 const NOW: i64 = 1_700_000_000;
 
@@ -571,5 +573,40 @@ fn a_lost_reveal_signature_does_not_stand_in_the_way_of_a_new_start() {
         pair.settle();
         assert!(pair.alice.talk.is_private() && pair.bob.talk.is_private());
         pair.chat(2);
+    }
+}
+
+/// Compatibility: of both tags in a header the receiver's is looked at first,
+/// so that a message for somebody else is not answered with an error.
+#[test]
+fn a_message_for_another_instance_is_not_answered_whoever_sent_it() {
+    let policy = Policy::DEFAULT;
+    let ours = InstanceTag::new(0x0b0b);
+    let mut bob = Conversation::new(b"bob".to_vec(), key(1), ours, policy);
+    let mut receive = |sender, receiver| {
+        let [sender, receiver] = [sender, receiver].map(InstanceTag::new);
+        let version = Version::V3;
+        let header = Header {
+            version,
+            sender,
+            receiver,
+        };
+        let gy = vec![4];
+        let text = armour(&DhKey { header, gy }.encode().unwrap());
+        let output = bob.receive(&text, NOW, &mut os_random());
+        let [Event::Message(_, event)] = &output.events[..] else {
+            panic!("{:?}", output.events);
+        };
+        (event.clone(), output.wire.len())
+    };
+    for sender in [0, 0xff, 0x100] {
+        for receiver in [0, 0x0a11] {
+            let expected = (MessageEvent::ForOtherInstance, 0);
+            assert_eq!(receive(sender, receiver), expected);
+        }
+    }
+    for sender in [0, 0xff] {
+        let expected = (MessageEvent::Malformed, 1);
+        assert_eq!(receive(sender, ours.get()), expected);
     }
 }

@@ -111,6 +111,7 @@ pub(super) fn receive(
     rng: &mut dyn Random,
 ) -> Vec<Effect> {
     let mut effects = Vec::new();
+    let before = group.instance(which).ake.state();
     let step =
         base64::dearmour(text).and_then(|bytes| answer(group, which, kind, &bytes, key, rng));
     let instance = group.instance(which);
@@ -130,6 +131,12 @@ pub(super) fn receive(
     };
     let mut established = false;
     if let Some(outcome) = step.established {
+        if outcome.version == Version::V1 && before != AuthState::V1Setup {
+            // Compatibility: the callbacks about the new session find the old
+            // state of its exchange. Version 1 ends an exchange of another
+            // version before its own begins.
+            effects.push(Effect::Publish(which, Part::Handshake));
+        }
         match secure(instance, which, outcome, rng, &mut effects) {
             Ok(done) => established = done,
             Err(error) => {

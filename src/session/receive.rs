@@ -151,9 +151,6 @@ pub fn route<'a>(group: &mut dyn Group, text: &'a [u8], incoming: &Incoming<'_>)
         let Ok((sender, receiver)) = message::instances(from_mark(&text)) else {
             return Routing::malformed(effects, Which::Master);
         };
-        if !sender.is_valid() {
-            return Routing::malformed(effects, Which::Master);
-        }
         // Only a D-H Commit can come from somebody who does not know our tag.
         let addressed = receiver == ours || (receiver.is_none() && kind == MessageType::DhCommit);
         if !addressed {
@@ -162,6 +159,9 @@ pub fn route<'a>(group: &mut dyn Group, text: &'a [u8], incoming: &Incoming<'_>)
                 event: MessageEvent::ForOtherInstance,
             });
             return Routing::end(effects);
+        }
+        if !sender.is_valid() {
+            return Routing::malformed(effects, Which::Master);
         }
         which = Which::Child(sender);
         let met = meet(group, sender, &mut effects);
