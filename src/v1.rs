@@ -165,9 +165,12 @@ impl Ake {
         let signed = decoded.get(..message.signed_len).ok_or(Error::Truncated)?;
         their_key.verify(&sha1(&[signed]), &message.signature)?;
 
-        let (our_dh, our_keyid) = match setup {
-            Some(setup) => (setup.key.clone(), setup.keyid),
-            None => or_new(key, rng)?,
+        let asked = setup.map(|setup| (setup.key.clone(), setup.keyid));
+        // Compatibility: when two first messages cross in a session, the
+        // session's key counts, not what our own first message said.
+        let (our_dh, our_keyid) = match message.reply {
+            FIRST => or_new(key.or(asked), rng)?,
+            _ => or_new(asked, rng)?,
         };
         let reply = match message.reply {
             FIRST => Some(self::message(REPLY, &our_dh, our_keyid, signer, rng)?),

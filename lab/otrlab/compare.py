@@ -11,7 +11,7 @@ import functools
 import re
 from collections import Counter
 
-from .differences import MASKS
+from .differences import MASKS, VERSION
 
 BRIEF = re.compile(r" ctx=(\S+) ms=(\S+) as=(\S+) ")
 
@@ -118,12 +118,19 @@ class Place:
             self.client = (left[i - 1] if i else self.a).split("|", 1)[0]
 
     def pair(self, *patterns):
-        """Whether two lines are here that differ only in what the patterns find."""
+        """Whether two lines are here that differ only in what the patterns
+        find, and in a version that is known to be another."""
+        patterns += self.known_to_differ
         return bool(self.a and self.b) and without(self.a, patterns) == without(self.b, patterns)
+
+    @property
+    def known_to_differ(self):
+        return (VERSION,) if (self.client, self.context()) in self.known.versions else ()
 
     def stale(self, *patterns):
         """How many lines to pass over if one log shows a state again that the
         other has shown before, but for what the patterns find."""
+        patterns += self.known_to_differ
         for line, other, move in ((self.a, 1, (1, 0)), (self.b, 0, (0, 1))):
             before = self.known.last[other].get(state_key(line))
             if before and without(line, patterns) == without(before, patterns):
@@ -177,7 +184,13 @@ class Place:
 
     @property
     def incoming(self):
-        """The message that the client is dealing with, as the log describes it."""
+        """The message that the client is dealing with, as the log describes it;
+        one that arrives in pieces counts as it is with the last of them."""
+        return WHOLE.sub("", self.arrived)
+
+    @property
+    def arrived(self):
+        """The same as it came: perhaps a piece of a message."""
         line = self.since("<- ")
         if line:
             return line.split(" ", 2)[2]
@@ -188,6 +201,7 @@ class Place:
         return ""
 
 
+WHOLE = re.compile(r"^piece \S+ \S+ (\d+)/\1 of (?=v\d |text:|unreadable:)")
 KEYS = re.compile(r"\brevealed=\[(\w[\w,]*)\]")
 
 
@@ -234,7 +248,8 @@ class Comparison:
         self.secured = Counter()   # how many sessions each client has made
         self.required = Counter()  # how many texts each client has kept back
         self.versions = set()      # (client, context) with different versions
-        self.odd = set()           # clients whose left log has shown freed memory
+        self.waiting = set()       # (client, context) that only in the left log wait for a D-H Key
+        self.uncalled = set()      # clients whose program was called more often in the left log
 
     def watch(self, line):
         """Keeps the state of contexts as the left log shows it."""
@@ -251,7 +266,7 @@ class Comparison:
             self.fallen.discard((client, words[2].split("=", 1)[1]))
         elif words[0] == "<-" and " commit " in rest and self.awaits_key(client):
             self.crossed.add(client)
-        if words[0] == "<-" and re.search(r" (reveal|piece) ", rest) and self.awaits_key(client):
+        if words[0] == "<-" and re.search(" reveal ", rest) and self.awaits_key(client):
             self.spoilt.add(client)
         if words[0] == "priv":
             generation = int(re.search(r" gen=(\d+)", rest)[1])
@@ -264,6 +279,13 @@ class Comparison:
 
     def awaits_key(self, client):
         return any(name == client and state.get("as") == "1" for (name, _), state in self.state.items())
+
+    def is_private(self, client, instance):
+        """Whether the left log shows, or has hidden, a session with an instance."""
+        name = "#" + instance
+        return any(
+            owner == client and context.endswith(name) and ((owner, context) in self.fallen or state.get("ms") in ("1", "2"))
+            for (owner, context), state in self.state.items())
 
     def passed(self, side, line):
         key = state_key(line)

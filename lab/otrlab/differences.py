@@ -32,7 +32,7 @@ MASKS = [
     # A number of a key can begin with a zero byte, which is not written.
     Mask("", "key", r"\blength=41[89]\b", "length=420"),
     # What cannot be decoded at all is shown as it is: random characters.
-    Mask("", "<-", r"( unreadable:\?OTR:.{4}).*", r"\1*"),
+    Mask("", "<-", r"( unreadable:.*?\?OTR:.{4}).*", r"\1*"),
 ]
 
 RULES = []
@@ -58,7 +58,9 @@ STOP = "stop"
 STATE, VERSION, RECENT = r"\bms=\d", r"\bpv=\d", r"\br[rsc]=\S+"
 SAVED, REVEALED = r"\bsaved=\d+", r"\brevealed=\S+"
 AGAIN = r"\bagain=\d"
-PIECE = re.compile(r" piece v\d \S+ \d+/(\d+)")
+SECURE = r"\b(?:gone|still)_secure| reply=[01]"
+WAITING = r"\b(?:as|init|keyid|last)=[\d*]+"
+PIECE = re.compile(r" piece v\d \S+ (\d+/\d+)(?: of (?:v\d )?(text:\?OTR|\w+))?")
 
 
 def value(name, line):
@@ -74,8 +76,7 @@ def says(line, *words):
 @rule("no-fall-to-plaintext")
 def no_fall(place):
     key = place.client, place.context()
-    last_piece = re.match(r"piece v3 \S+ (\d+)/\1\b", place.incoming) and value("as", place.a) == "3"
-    by_key = re.match(r"v3 key", place.incoming) or last_piece
+    by_key = re.match(r"v3 key", place.incoming)
     fallen = place.known.fallen
     if by_key or key in fallen:
         # In the left log the instance takes over the master's state.
@@ -97,9 +98,9 @@ def no_fall(place):
     if any(client == place.client for client, _ in fallen):
         return STOP
     # Ours does not answer a forged or repeated key in a session at all.
-    shown = [name for name in (value("ctx", place.b), value("ctx", place.a)) if name != "~"]
-    private = place.known.state.get((place.client, shown[0] if shown else None), {}).get("ms") in ("1", "2")
-    return STOP if by_key and private and says(place.b, "received internal=1") else None
+    sender = re.match(r"v3 key (\S+)>", place.incoming)
+    private = sender and place.known.is_private(place.client, sender[1])
+    return STOP if private and says(place.b, "received internal=1") else None
 
 
 @rule("crossing-commits")
@@ -123,7 +124,10 @@ def larger_hash(place):
     """A commit under way is answered, or ours is sent again: so says the hash."""
     if place.client not in place.known.crossed or not re.match(r"v[23] commit", place.incoming):
         return None
-    return STOP if {value("as", place.a), value("as", place.b)} == {"1", "2"} else None
+    answered = [says(line, "cb max_message_size", "inject") for line in (place.a, place.b)]
+    silent = [says(line, "received") for line in (place.a, place.b)]
+    one_answers = any(answered) and any(silent)
+    return STOP if one_answers or {value("as", place.a), value("as", place.b)} == {"1", "2"} else None
 
 
 @rule("own-commit-ignored")
@@ -137,12 +141,27 @@ def old_keys(place):
         return None
     if place.pair(SAVED) or place.pair(REVEALED):
         return 1, 1
-    return place.stale(SAVED)
+    return STOP if cut_elsewhere(place, "data") else place.stale(SAVED)
 
 
 @rule("empty-inject")
 def empty_inject(place):
-    return (1, 0) if re.match(r"\w+\| inject .* text:$", place.a) else None
+    if not re.match(r"\w+\| inject .* text:$", place.a):
+        return None
+    # Being called, the program may call back.
+    place.known.uncalled.add(place.client)
+    behind = place.left[place.i + 1 :]
+    start, end = ("%s| %s inject_message" % (place.client, word) for word in ("hook", "unhook"))
+    inside = behind.index(end) + 1 if behind[:1] == [start] and end in behind else 0
+    return 1 + inside, 0
+
+
+@rule("empty-inject")
+def called_once_more(place):
+    """The program counts how often it is called, and calls back once."""
+    calls = "hook inject_message"
+    once = place.client in place.known.uncalled and says(place.a, calls) != says(place.b, calls)
+    return STOP if once else None
 
 
 @rule("null-text-not-freed")
@@ -164,7 +183,7 @@ def error_without_blank(place):
 @rule("refused-changes-nothing")
 def refused(place):
     key = place.client, place.context()
-    refused_now = re.match(r"v\d commit|unreadable:\?OTR:AA[IM]C", place.incoming) and "0" == value("ms", place.b)
+    refused_now = re.match(r"v\d commit|unreadable:\?OTR:AA[IM]C", place.incoming) and value("ms", place.b) in ("0", "2")
     if not (refused_now or key in place.known.versions):
         return None
     if place.pair(VERSION):
@@ -174,6 +193,48 @@ def refused(place):
     if move:
         place.known.versions.add(key)
     return move
+
+
+@rule("refused-changes-nothing")
+def refused_and_timed(place):
+    """In the left log the commit that waits has the version of the refused one,
+    and the timer does not look after it."""
+    master = any(client == place.client and name.endswith("#0") for client, name in place.known.versions)
+    return STOP if place.step[1:2] == ["poll"] and master and "timer" in place.a + place.b else None
+
+
+@rule("refused-changes-nothing")
+def refused_key(place):
+    """In the left log an instance goes on waiting for a D-H Key after one that
+    was refused, as if our commit had been its own."""
+    key = place.client, place.context()
+    waits = place.pair(WAITING, VERSION) and (value("as", place.a), value("as", place.b)) == ("1", "0")
+    if waits and re.match(r"v3 key", place.incoming):
+        place.known.waiting.add(key)
+        place.known.versions.add(key)
+    if key not in place.known.waiting:
+        return None
+    if waits:
+        return 1, 1
+    answers = re.match(r"v3 (key|commit)", place.incoming) and says(place.a, "inject", "cb max_message_size")
+    return STOP if answers else place.stale(WAITING)
+
+
+@rule("no-key-no-exchange")
+def no_key(place):
+    """In the left log a D-H Key that nobody can sign an answer to has its effect."""
+    made = [step for step in place.steps if step[0] == place.client and step[1:] in (["key", "forget_all"], ["set", "make_key", "0"])]
+    waits = value("as", place.a) == "1" != value("as", place.b) and place.pair(WAITING)
+    return STOP if made and waits and re.match(r"v3 key", place.incoming) else None
+
+
+@rule("exchange-version")
+def answer_in_another_version(place):
+    """The left log takes a D-H Key of version 3 for the answer to a commit of version 2."""
+    master = (place.context() or "").split("#")[0] + "#0"
+    state = place.known.state.get((place.client, master), {})
+    waits = state.get("as") == "1" and state.get("pv") == "2"
+    return STOP if waits and re.match(r"v3 key", place.incoming) else None
 
 
 @rule("session-version")
@@ -187,17 +248,20 @@ def child_without_keys(place):
     new = (place.client, place.context()) not in place.known.state
     states = value("ms", place.a), value("ms", place.b)
     by_message = re.match(r"v3 |unreadable:\?OTR:AAM", place.incoming) and states == ("1", "2")
-    by_piece = re.match(r"text:\?OTR\||piece v3", place.incoming) and states == ("0", "2")
+    by_piece = re.match(r"text:\?OTR\||piece v3", place.arrived) and states == ("0", "2")
     return STOP if new and (by_message or by_piece) and place.pair(STATE) else None
 
 
 @rule("orphan-child")
 def orphan(place):
     name = place.context()
+    # The master is made as well: the application hears of both, and finds it.
     if place.step[1:2] in (["send"], ["find"]) and says(place.b, "cb add_app_data"):
-        # The master is made as well, and the application hears of both.
         first = not any(client == place.client for client, _ in place.known.state)
         return STOP if first and not says(place.a, "cb add_app_data") else None
+    if says(place.a, "found ~") and says(place.b, "found ") and "#0 " in place.b:
+        found = place.b.split(" ")[2]
+        return STOP if (place.client, found) not in place.known.state else None
     return STOP if name and not name.endswith("#0") and value("m", place.a) == name and "#0 " in place.b else None
 
 
@@ -223,7 +287,11 @@ def used_after_forgetting(place):
     """The other library dies, or not, of a fingerprint that its program has forgotten."""
     forgotten = any(step[:2] == [place.client, "fp_forget"] for step in place.steps)
     theirs = place.client not in place.known.hosted
-    return STOP if forgotten and theirs and (died(place) or says(place.b, "died signal=")) else None
+    dies = died(place) or says(place.b, "died signal=")
+    # With the freed one it compares that of a new session.
+    secure = ("cb gone_secure ", "cb still_secure ")
+    known = says(place.a, *secure) and says(place.b, *secure) and place.pair(SECURE)
+    return STOP if forgotten and theirs and (dies or known) else None
 
 
 @rule("forget-active-fingerprint")
@@ -264,31 +332,48 @@ def died(place):
 
 @rule("query-text")
 def query_text(place):
-    counts = [PIECE.search(line) for line in (place.a, place.b)]
-    if not all(counts):
-        return None
-    of_query = all(" of text:?OTR" in line for line in (place.a, place.b))
-    return STOP if counts[0][1] != counts[1][1] or of_query else None
+    """A query is cut into fewer pieces, or its last has another end."""
+    return STOP if cut_elsewhere(place, "query", "text:?OTR") else None
+
+
+def cut_elsewhere(place, *kinds):
+    """Whether two messages of such a kind are cut into pieces at other places."""
+    pieces = [PIECE.search(line) for line in (place.a, place.b)]
+    return all(found and found[2] in kinds for found in pieces)
+
+
+def repeated(place):
+    """What the left log sends again in answer to this message; None if nothing.
+
+    The event tells.  Of a program without it only the length of the message is
+    known, which must be that of an empty text behind its mark."""
+    ahead = []
+    for line in place.left[place.i :]:
+        if line.startswith(place.client + "| received ") or not line.startswith(place.client + "| "):
+            break
+        ahead.append(line.partition("| ")[2])
+    for line in ahead:
+        if " event=6 " in line:
+            return (value("text", line) or "").strip("%~")
+    mark = "[once more] " if any(line.startswith("cb resent_msg_prefix ") for line in ahead) else "[resent] "
+    empty = r"inject .* data .* enc=%d " % (len(mark) + 1)
+    return "" if place.just_secured and any(re.match(empty, line) for line in ahead) else None
 
 
 @rule("no-empty-resend")
 def no_empty_resend(place):
-    """The left log resends; the text of the event tells what."""
-    ahead = [line for line in place.left[place.i : place.i + 8] if " event=6 " in line]
-    return STOP if ahead and value("text", ahead[0]) in ("", "%", "~", None) else None
+    return STOP if repeated(place) == "" else None
 
 
 @rule("resend-to-same-key")
 def resend_to_same_key(place):
-    ahead = [line for line in place.left[place.i : place.i + 8] if " event=6 " in line]
-    return STOP if ahead and place.known.secured[place.client] > 1 else None
+    return STOP if repeated(place) and place.known.secured[place.client] > 1 else None
 
 
 @rule("resend-once")
 def resend_once(place):
     """The left log resends what begins with the mark of a repetition."""
-    ahead = [line for line in place.left[place.i : place.i + 8] if " event=6 " in line]
-    return STOP if ahead and (value("text", ahead[0]) or "").startswith("[") else None
+    return STOP if (repeated(place) or "").startswith("[") else None
 
 
 @rule("all-texts-kept")
@@ -314,5 +399,5 @@ def both_sides_resend(place):
 
 @rule("fragmented-plaintext")
 def fragmented_plaintext(place):
-    joined = place.incoming.startswith("piece ") and place.pair(r"\bnew=\S+")
+    joined = place.arrived.startswith("piece ") and place.pair(r"\bnew=\S+")
     return (1, 1) if joined and says(place.a, "received internal=0 new=~ ") else None

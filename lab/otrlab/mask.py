@@ -21,9 +21,17 @@ SYMKEY = re.compile(r"\bkey=([0-9a-f]{64})")
 LISTED_FINGERPRINT = re.compile(r" ([0-9a-f]{40}) ")
 LISTED_TAG = re.compile(r" (?:0x)?([0-9a-f]{8})$")
 TIMES = re.compile(r"\b(sent|rcvd|ctime)=(\d+)")
+# A message that got among text: what is encoded is random.
+ENCODED = re.compile(r"[A-Za-z0-9+/]{48,}=*")
 FRAGMENT = re.compile(r"frag=(\d+)/(\d+)/(\d+)")
 # A number of a key file: in hexadecimal, or as a string if it looks like one.
 KEY_NUMBER = re.compile(r'\(([pqgyx])%20(?:#[0-9A-F]+#|"(?:[^"\\]|\\.)*")\)')
+
+
+def hidden(match):
+    text = match[0]
+    kinds = any(c.isupper() for c in text), any(c.islower() for c in text), any(c.isdigit() for c in text)
+    return "*" if all(kinds) else text
 
 
 class Mask:
@@ -84,6 +92,8 @@ class Mask:
             line = FRAGMENT.sub(lambda m: "frag=%s/%s/%s" % (m[1], m[2], "text" if m[3] != "0" else "none"), line)
         if kind not in WITH_INSTANCES:
             return line
+        if kind in ("cb", "received", "wire") and ("text" in line or "new=" in line):
+            line = ENCODED.sub(hidden, line)
         if "sent=" in line or "ctime=" in line:
             line = TIMES.sub(self.time, line)
         if "pv=1 " in line:

@@ -135,7 +135,7 @@ def dearmour(text):
     return base64.b64decode(body[:whole] + "=" * (-whole % 4))
 
 
-PIECE = re.compile(r"\?OTR(?:,|\|([0-9a-fA-F]*)\|([0-9a-fA-F]*),)(\d+),(\d+),([^,]+),")
+PIECE = re.compile(r"\?OTR(?:,|\|([0-9a-fA-F]*)\|([0-9a-fA-F]*),)(\d+),(\d+),([^,]*),")
 
 
 def piece(text):
@@ -155,20 +155,20 @@ def cut(text, limit, version, sender=0, receiver=0):
     return ["%s%05d,%05d,%s," % (head, i + 1, len(parts), part) for i, part in enumerate(parts)]
 
 
-# What follows the versions in a default query, and the sentence that one
+# What follows the versions in a default query, without the sentence that one
 # distribution puts into it.
+ADDED = "If you are using Pidgin in Debian or Ubuntu,install the pidgin-otr package.\n"
 QUERY = re.compile(
     r"\n<b>([^\n]*)</b> has requested an "
     r'<a href="https://otr.cypherpunks.ca/">Off-the-Record private conversation</a>.  '
     r"However, you do not have a plugin to support that.\n"
-    r"(?:If you are using Pidgin in Debian or Ubuntu,install the pidgin-otr package.\n)?"
-    r'See <a href="https://otr.cypherpunks.ca/">https://otr.cypherpunks.ca/</a> for more information.$'
+    r'See <a href="https://otr.cypherpunks.ca/">https://otr.cypherpunks.ca/</a> for more information.'
 )
 
 
 def plain(text):
     """Text that is no encoded message, queries shortened, tags readable."""
-    text = QUERY.sub(r"{query of \1}", text).replace(TAG_BASE, "{base}")
+    text = QUERY.sub(r"{query of \1}", text.replace(ADDED, "")).replace(TAG_BASE, "{base}")
     for version, tag in TAGS.items():
         text = text.replace(tag, "{v%d}" % version)
     return "".join(c if " " <= c <= "~" else "\\x%02x" % ord(c) for c in text)
@@ -199,7 +199,34 @@ def describe(text, symbol):
     out = ["v%d" % message.version, message.name]
     if message.version == 3:
         out.append("%x>%x" % (message.sender, message.receiver))
-    shrunk = 0
+    inside = message.tail and data_message_in(data)
+    if inside:
+        # Its type was changed on the way.
+        out += ["of-data"] + fields(inside, symbol)[0]
+    else:
+        shown, shrunk = fields(message, symbol)
+        out += shown
+        if message.tail:
+            out.append("tail=%d" % len(message.tail))
+        if message.kind != DATA:
+            out.append("length=%d" % (len(data) + shrunk))
+    if before:
+        out.append("after:" + before)
+    return " ".join(out)
+
+
+def data_message_in(data):
+    """The data message that these bytes are but for the type; None if they are none."""
+    try:
+        message = Message.parse(data[:2] + bytes([DATA]) + data[3:])
+        return None if message.tail else message
+    except Broken:
+        return None
+
+
+def fields(message, symbol):
+    """The fields in words, and by how much they are shorter than usual."""
+    out, shrunk = [], 0
     for name, _ in message.layout():
         value = message.fields[name]
         if name in ("gy", "next", "dh"):
@@ -225,13 +252,7 @@ def describe(text, symbol):
             out.append("%s=%d" % (name, int.from_bytes(value, "big")))
         elif name in ("p", "q", "g", "y"):
             out.append("%s=%d" % (name, len(value)))
-    if message.tail:
-        out.append("tail=%d" % len(message.tail))
-    if message.kind != DATA:
-        out.append("length=%d" % (len(data) + shrunk))
-    if before:
-        out.append("after:" + before)
-    return " ".join(out)
+    return out, shrunk
 
 
 def describe_tlv(kind, value):

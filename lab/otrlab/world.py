@@ -10,6 +10,7 @@ import re
 
 from . import change, wire
 from .mask import Mask
+from .pieces import Cuts, Joined
 from .runner import HERE, decode_word, encode_word
 
 START = 1_700_000_000
@@ -21,6 +22,7 @@ CLIENT_VERBS = frozenset(
 NAMED = {"{base}": wire.TAG_BASE, "{v1}": wire.TAGS[1], "{v2}": wire.TAGS[2], "{v3}": wire.TAGS[3],
          "{t}": "\t", "{r}": "\r", "{n}": "\n"}
 REPEAT = re.compile(r"\{(.):(\d+)\}")
+MESSAGE = re.compile(r"(?:inject|sent) (?:.* )?msg=(\S*)")
 LIMIT = 60  # messages that one `pump` carries at most
 
 
@@ -34,7 +36,6 @@ class Client:
         self.shown = {}
         self.had_session = set()
         self.by_chance = {}        # contexts whose bold half a random key decided, with the session id
-        self.pieces = {}
 
 
 def fingerprints():
@@ -57,6 +58,7 @@ class World:
         """A list with the log lines of each step."""
         self.clients, self.links, self.history = {}, {}, {}
         self.mask = Mask(self.known, START)
+        self.cuts, self.joined, self.sent = Cuts(), Joined(), Joined()
         self.clock = START
         self.log = []
         self.short = False
@@ -104,7 +106,10 @@ class World:
             rest = rest[:3] + [client.name] + rest[3:]
         if verb == "restart":
             client.had_session.clear()
+            self.joined.forget(client.name)
         rest = [w and self.fill_in(w) for w in rest]
+        if verb == "recv" and rest[1]:
+            self.joined.add(client.name, rest[0], rest[1])
         self.ask(client, verb, *[encode_word(w) for w in rest])
 
     @staticmethod
@@ -126,6 +131,7 @@ class World:
 
     def ask(self, client, verb, *words):
         lines = self.sides[client.side].ask(verb, client.name, *words)
+        self.cuts.note(text for line in lines for text in self.texts(line))
         injected, now = [], []
         for line in lines:
             kind = line.split(" ", 1)[0]
@@ -145,25 +151,32 @@ class World:
         if now:
             self.snapshot(client, now)
 
+    @staticmethod
+    def texts(line):
+        """The message in a line that tells of one being sent."""
+        found = MESSAGE.match(line)
+        return [decode_word(found[1])] if found else []
+
     def injection(self, client, line, injected):
         values = dict(word.split("=", 1) for word in line.split(" ")[1:])
         text = decode_word(values["msg"])
-        injected.append((decode_word(values["to"]), text))
-        self.note(client.name, "inject account=%s to=%s %s" % (values["account"], values["to"], self.describe(client, text)))
+        to = decode_word(values["to"])
+        injected.append((to, text))
+        shown = self.describe_sent(client, to, text)
+        self.note(client.name, "inject account=%s to=%s %s" % (values["account"], values["to"], shown))
 
-    def describe(self, client, text):
-        part = wire.piece(text or "")
+    def describe(self, text, whole):
+        """A message in one line; a piece tells what it was cut from, and the
+        piece that completes a message shows all of it."""
         line = wire.describe(text, self.symbol)
-        if part:
-            # The last piece also tells what the pieces were cut from.
-            _, _, _, k, n, content = part
-            client.pieces[k] = content
-            if k == n:
-                if len(client.pieces) == n:
-                    whole = "".join(client.pieces[i + 1] for i in range(n))
-                    line += " of " + wire.describe(whole, self.symbol)
-                client.pieces = {}
+        if whole:
+            line += " of " + wire.describe(whole, self.symbol)
+        elif line.startswith("piece ") and self.cuts.kind(text):
+            line += " of " + self.cuts.kind(text)
         return self.mask.line("wire " + line)[5:]
+
+    def describe_sent(self, client, to, text):
+        return self.describe(text, text and self.sent.add(client.name, to, text))
 
     def symbol(self, kind, value):
         if kind == "Y" and 0 < len(value) < 192 and len(value) > 180:
@@ -176,7 +189,7 @@ class World:
         value = {k: decode_word(v) for k, v in (word.split("=", 1) for word in head.split(" ")[1:])}
         given, how = value["msg"], value["how"]
         if how == "skip" or given is None:
-            shown = self.describe(client, given)
+            shown = self.describe_sent(client, value["to"], given)
         else:
             shown = wire.describe(given, self.symbol)
         self.note(client.name, self.mask.line("sent error=%s msg=(%s) ctx=%s" % (value["error"], shown, context)))
@@ -253,9 +266,13 @@ class World:
 
     def hand_over(self, source, target, text):
         self.history.setdefault((source, target), []).append(text)
-        sender, receiver = self.clients[source], self.clients[target]
-        self.note(target, "<- %s %s" % (source, self.mask.line("wire " + wire.describe(text, self.symbol))[5:]))
-        self.ask(receiver, "recv", encode_word(sender.account), encode_word(text))
+        self.arrive(self.clients[target], source, self.clients[source].account, text)
+
+    def arrive(self, receiver, source, account, text):
+        """Gives a client a text that another client, or itself, has sent, as if from an account."""
+        whole = self.joined.add(receiver.name, account, text)
+        self.note(receiver.name, "<- %s %s" % (source, self.describe(text, whole)))
+        self.ask(receiver, "recv", encode_word(account), encode_word(text))
 
     def do_client(self, name, account, side, key=None, tag=None):
         self.add_client(name, account, side, key or account, tag or name)
@@ -300,7 +317,7 @@ class World:
         """Gives a queued message back to the one who sent it."""
         queue = self.link(source, target)
         if int(index) < len(queue):
-            self.ask(self.clients[source], "recv", encode_word(self.clients[target].account), encode_word(queue[int(index)]))
+            self.arrive(self.clients[source], source, self.clients[target].account, queue[int(index)])
 
     def do_cut(self, source, target, limit, version="0", index="0"):
         queue, at = self.link(source, target), int(index)
@@ -313,7 +330,10 @@ class World:
         except (wire.Broken, ValueError):
             pass
         kind = int(version) or (3 if tags[0] else 2)
-        queue[at : at + 1] = wire.cut(queue[at], int(limit), kind, *tags)
+        # The same query gives as many pieces, whoever wrote it.
+        text = queue[at].replace(wire.ADDED, "")
+        queue[at : at + 1] = pieces = wire.cut(text, int(limit), kind, *tags)
+        self.cuts.note(pieces)
 
     def do_change(self, source, target, word, index="0"):
         queue, at = self.link(source, target), int(index)

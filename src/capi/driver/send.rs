@@ -199,10 +199,11 @@ unsafe fn prepared(
             }
             Prepared::Required(query) => {
                 let event = OtrlMessageEvent::OTRL_MSGEVENT_ENCRYPTION_REQUIRED;
-                otrl_context_update_recent_child(context, 1);
                 app.event(event, context, None, gcry_error_t::OK);
-                // Only now: the program may just have ended this conversation.
+                // Only now: the program may just have ended this conversation,
+                // or sent something to another instance.
                 if let Some(context) = handle.get() {
+                    otrl_context_update_recent_child(context, 1);
                     state::step_quietly(context, |instance| {
                         instance.hold_back(arguments.text, now);
                     });
