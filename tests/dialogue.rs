@@ -576,8 +576,8 @@ fn a_lost_reveal_signature_does_not_stand_in_the_way_of_a_new_start() {
     }
 }
 
-/// Compatibility: of both tags in a header the receiver's is looked at first,
-/// so that a message for somebody else is not answered with an error.
+/// Of both tags in a header the receiver's is looked at first, so that a
+/// message for somebody else is not answered with an error.
 #[test]
 fn a_message_for_another_instance_is_not_answered_whoever_sent_it() {
     let policy = Policy::DEFAULT;
