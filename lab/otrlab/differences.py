@@ -240,7 +240,8 @@ def answer_in_another_version(place):
 @rule("session-version")
 def session_version(place):
     private = value("ms", place.a) == "1"
-    return STOP if private and place.pair(VERSION, r"\bas=\d") and not place.pair(r"\bas=\d") else None
+    other = place.pair(VERSION, r"\bas=\d") and not place.pair(r"\bas=\d")
+    return STOP if private and (other or place.stale(VERSION)) else None
 
 
 @rule("child-without-keys")
