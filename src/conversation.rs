@@ -522,7 +522,7 @@ impl Conversation {
                 Effect::Resend(which) => self.resend(which, now, output),
                 Effect::InstanceAdded(_)
                 | Effect::ContextListChanged(_)
-                | Effect::Touched { .. }
+                | Effect::Sent(_)
                 | Effect::StartTimer
                 | Effect::SmpProgress { .. }
                 | Effect::Publish(..) => {}

@@ -65,6 +65,19 @@ pub trait Group {
         self.instance(Which::Master).ours
     }
 
+    /// A text that is no piece of a message has come: a message of which only
+    /// some pieces have arrived there is dropped.
+    fn drop_pieces(&mut self, which: Which) {
+        self.instance(which).fragments.clear();
+    }
+
+    /// Notes what the peer has made of an offer of ours; see
+    /// [`Offer::answered`].
+    fn note_answer(&mut self, which: Which, speaks_otr: bool) {
+        let offer = &mut self.instance(which).offer;
+        *offer = offer.answered(speaks_otr);
+    }
+
     /// The instance that `which` names, and the key exchange of the master unless that is the
     /// instance itself.
     fn instance_and_master(&mut self, which: Which) -> (&mut Instance, Option<&Ake>);

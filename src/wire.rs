@@ -135,6 +135,9 @@ impl<'a> Reader<'a> {
 /// The shortest form of a big-endian number: no zero bytes in front.
 #[must_use]
 pub fn significant(number: &[u8]) -> &[u8] {
+    if number.first().is_some_and(|first| *first != 0) {
+        return number;
+    }
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.get(zeros..).unwrap_or_default()
 }

@@ -17,10 +17,10 @@ pub(crate) fn zeroed<T>() -> *mut T {
     unsafe { libc::calloc(1, size_of::<T>()) }.cast()
 }
 
-/// So many zero bytes from `calloc`, or NULL without memory.
-pub(crate) fn zeroed_bytes(len: usize) -> *mut u8 {
-    // SAFETY: `calloc` may be called with any sizes.
-    unsafe { libc::calloc(1, len) }.cast()
+/// So many bytes from `malloc`, not initialised, or NULL without memory.
+pub(crate) fn room(len: usize) -> *mut MaybeUninit<u8> {
+    // SAFETY: `malloc` may be called with any size.
+    unsafe { libc::malloc(len.max(1)) }.cast()
 }
 
 /// A copy of `bytes` from `malloc`, or NULL without memory. Never NULL for

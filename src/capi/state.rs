@@ -144,12 +144,7 @@ impl State {
         // SAFETY: the caller's promise; `context_priv` is NULL or valid.
         unsafe {
             (*context).our_instance = instance.ours.get();
-            (*context).otr_offer.write(match instance.offer {
-                Offer::Not => OtrlOffer::OFFER_NOT,
-                Offer::Sent => OtrlOffer::OFFER_SENT,
-                Offer::Rejected => OtrlOffer::OFFER_REJECTED,
-                Offer::Accepted => OtrlOffer::OFFER_ACCEPTED,
-            });
+            (*context).otr_offer.write(shown_offer(instance.offer));
             (*context).auth.commit_sent_time = clock::to_c(instance.commit_sent);
             let private = (*context).context_priv;
             if private.is_null() {
@@ -317,7 +312,7 @@ pub(crate) unsafe fn take(context: *mut ConnContext) -> Option<Loan<'static, Con
     // SAFETY: the caller's promise.
     let mut loan = STATES.take_or_make(context, || unsafe { State::fresh(context) })?;
     // SAFETY: the caller's promise.
-    unsafe { loan.value.import(context) };
+    unsafe { loan.value().import(context) };
     Some(loan)
 }
 
@@ -325,9 +320,12 @@ pub(crate) unsafe fn take(context: *mut ConnContext) -> Option<Loan<'static, Con
 ///
 /// # Safety
 /// `context` points to the context whose state `loan` is.
-pub(crate) unsafe fn give_back(context: *mut ConnContext, loan: Loan<'static, ConnContext, State>) {
+pub(crate) unsafe fn give_back(
+    context: *mut ConnContext,
+    mut loan: Loan<'static, ConnContext, State>,
+) {
     // SAFETY: the caller's promise.
-    unsafe { loan.value.show_general(context) };
+    unsafe { loan.value().show_general(context) };
     loan.put_back();
 }
 
@@ -404,9 +402,9 @@ pub(crate) unsafe fn step<R>(
     // SAFETY: the caller's promise.
     unsafe {
         let mut loan = take(context)?;
-        let result = work(&mut loan.value.instance);
+        let result = work(&mut loan.value().instance);
         for part in [Part::Session, Part::Handshake, Part::Smp] {
-            loan.value.show(context, part);
+            loan.value().show(context, part);
         }
         give_back(context, loan);
         Some(result)
@@ -426,7 +424,7 @@ pub(crate) unsafe fn step_quietly<R>(
     // SAFETY: the caller's promise.
     unsafe {
         let mut loan = take(context)?;
-        let result = work(&mut loan.value.instance);
+        let result = work(&mut loan.value().instance);
         give_back(context, loan);
         Some(result)
     }
@@ -483,6 +481,30 @@ pub(crate) fn is_idle(context: *mut ConnContext) -> bool {
         || STATES.step(context, |state| state.instance.state) == Some(MessageState::Plaintext)
 }
 
+/// Whether a context shows that some pieces of a message have arrived.
+///
+/// # Safety
+/// `context` points to a context.
+pub(crate) unsafe fn has_pieces(context: *mut ConnContext) -> bool {
+    // SAFETY: the caller's promise; `context_priv` is NULL or valid.
+    unsafe {
+        let private = (*context).context_priv;
+        private.is_null() || (*private).fragment_n != 0 || !(*private).fragment.is_null()
+    }
+}
+
+/// Notes what the peer has made of an offer, in a context whose state is not
+/// taken out: offers live in the public field.
+///
+/// # Safety
+/// `context` points to a context.
+pub(crate) unsafe fn note_answer(context: *mut ConnContext, speaks_otr: bool) {
+    // SAFETY: the caller's promise.
+    let field = unsafe { &mut (*context).otr_offer };
+    let made = offer(open_enum::read_or(*field, OtrlOffer::OFFER_NOT));
+    field.write(shown_offer(made.answered(speaks_otr)));
+}
+
 /// The entry of a fingerprint in the master's list, or NULL.
 ///
 /// # Safety
@@ -535,6 +557,15 @@ const fn offer(offer: OtrlOffer) -> Offer {
         OtrlOffer::OFFER_SENT => Offer::Sent,
         OtrlOffer::OFFER_REJECTED => Offer::Rejected,
         OtrlOffer::OFFER_ACCEPTED => Offer::Accepted,
+    }
+}
+
+const fn shown_offer(offer: Offer) -> OtrlOffer {
+    match offer {
+        Offer::Not => OtrlOffer::OFFER_NOT,
+        Offer::Sent => OtrlOffer::OFFER_SENT,
+        Offer::Rejected => OtrlOffer::OFFER_REJECTED,
+        Offer::Accepted => OtrlOffer::OFFER_ACCEPTED,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Texts that are made where the program will find them.
 
 use core::ffi::c_char;
+use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use super::alloc;
@@ -16,21 +17,25 @@ pub(crate) struct Text {
 impl Text {
     /// A copy of these bytes; `None` without memory.
     pub(crate) fn copy(bytes: &[u8]) -> Option<Self> {
-        Self::make(bytes.len(), |room| room.copy_from_slice(bytes))
+        let start = NonNull::new(alloc::c_string(bytes))?.cast();
+        let len = bytes.len();
+        Some(Self { start, len })
     }
 
     /// The armoured form of a message; `None` without memory.
     pub(crate) fn armoured(message: &[u8]) -> Option<Self> {
-        Self::make(base64::armoured_len(message.len()), |room| {
-            // There is room for it.
-            let _ = base64::armour_into(message, room);
-        })
-    }
-
-    fn make(len: usize, fill: impl FnOnce(&mut [u8])) -> Option<Self> {
-        let start = NonNull::new(alloc::zeroed_bytes(len.checked_add(1)?))?;
-        // SAFETY: there are more bytes than that, all of them initialised.
-        fill(unsafe { core::slice::from_raw_parts_mut(start.as_ptr(), len) });
+        let len = base64::armoured_len(message.len());
+        let start = NonNull::new(alloc::room(len.checked_add(1)?))?;
+        // SAFETY: there is so much room, and nobody else has it.
+        let room = unsafe { core::slice::from_raw_parts_mut(start.as_ptr(), len) };
+        if base64::armour_into(message, room) != Some(len) {
+            // SAFETY: from `malloc`, and nothing was written that counts.
+            unsafe { alloc::free(start.as_ptr()) };
+            return None;
+        }
+        // SAFETY: there is one byte more, and with it all are initialised.
+        unsafe { start.add(len).write(MaybeUninit::new(0)) };
+        let start = start.cast();
         Some(Self { start, len })
     }
 

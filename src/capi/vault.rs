@@ -26,7 +26,14 @@ pub(crate) struct Vault<K, T> {
 struct Entry<T> {
     serial: u64,
     /// `None` while a step has it.
-    value: Option<Box<T>>,
+    value: Option<Box<Labelled<T>>>,
+}
+
+/// A value, and where it belongs.
+struct Labelled<T> {
+    address: usize,
+    serial: u64,
+    value: T,
 }
 
 impl<K, T> Vault<K, T> {
@@ -41,12 +48,17 @@ impl<K, T> Vault<K, T> {
     /// Gives `object` a value, in place of any it had. Returns the serial
     /// number of the entry, which no other entry will ever have.
     pub(crate) fn set(&self, object: *mut K, value: T) -> u64 {
-        let serial = next_serial();
+        let (serial, address) = (next_serial(), object.addr());
+        let labelled = Labelled {
+            address,
+            serial,
+            value,
+        };
         let entry = Entry {
             serial,
-            value: Some(Box::new(value)),
+            value: Some(Box::new(labelled)),
         };
-        let old = self.lock().insert(object.addr(), entry);
+        let old = self.lock().insert(address, entry);
         drop(old);
         serial
     }
@@ -77,7 +89,7 @@ impl<K, T> Vault<K, T> {
     /// there is none, or if another step has it.
     pub(crate) fn step<R>(&self, object: *mut K, work: impl FnOnce(&mut T) -> R) -> Option<R> {
         let mut loan = self.take(object)?;
-        let result = work(&mut loan.value);
+        let result = work(loan.value());
         loan.put_back();
         Some(result)
     }
@@ -92,9 +104,7 @@ impl<K, T> Vault<K, T> {
         if let Some(entry) = self.lock().get_mut(&object.addr()) {
             return Some(Loan {
                 vault: self,
-                address: object.addr(),
-                serial: entry.serial,
-                value: entry.value.take()?,
+                labelled: entry.value.take()?,
             });
         }
         self.set(object, make());
@@ -106,12 +116,9 @@ impl<K, T> Vault<K, T> {
     pub(crate) fn take(&self, object: *mut K) -> Option<Loan<'_, K, T>> {
         let mut table = self.lock();
         let entry = table.get_mut(&object.addr())?;
-        let value = entry.value.take()?;
         Some(Loan {
             vault: self,
-            address: object.addr(),
-            serial: entry.serial,
-            value,
+            labelled: entry.value.take()?,
         })
     }
 
@@ -122,25 +129,30 @@ impl<K, T> Vault<K, T> {
     }
 }
 
-/// A value that was taken out of its vault.
+/// A value that was taken out of its vault; two words, so that passing it on
+/// costs nothing.
 pub(crate) struct Loan<'a, K, T> {
     vault: &'a Vault<K, T>,
-    address: usize,
-    serial: u64,
-    /// The value.
-    pub(crate) value: Box<T>,
+    labelled: Box<Labelled<T>>,
 }
 
 impl<K, T> Loan<'_, K, T> {
+    /// The value.
+    pub(crate) fn value(&mut self) -> &mut T {
+        &mut self.labelled.value
+    }
+
     /// Gives the value back to its object, unless the entry was removed or
     /// replaced meanwhile: then the value is dropped.
     pub(crate) fn put_back(self) {
         let mut table = self.vault.lock();
-        match table.get_mut(&self.address) {
-            Some(entry) if entry.serial == self.serial => entry.value = Some(self.value),
+        match table.get_mut(&self.labelled.address) {
+            Some(entry) if entry.serial == self.labelled.serial => {
+                entry.value = Some(self.labelled);
+            }
             _ => {
                 drop(table);
-                drop(self.value);
+                drop(self.labelled);
             }
         }
     }

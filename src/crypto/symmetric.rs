@@ -11,9 +11,10 @@ use aes::{Aes128Enc, Block};
 use hmac::digest::{Digest, KeyInit, Update};
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
+use sha1::block_api::compress as sha1_compress;
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroizing, optimization_barrier};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// An AES-128 key.
 pub type AesKey = Zeroizing<[u8; 16]>;
@@ -44,24 +45,75 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
 }
 
 /// An HMAC-SHA1 key, made ready for many messages; wiped on drop.
-#[derive(Clone)]
-pub struct HmacSha1(Hmac<Sha1>);
+///
+/// HMAC hashes a block with the key in it before the message, and another
+/// before the result: this is what SHA-1 has computed behind these two. Messages
+/// are hashed where they lie, without the buffer of a hash that is fed bit by
+/// bit.
+#[derive(Clone, ZeroizeOnDrop)]
+pub struct HmacSha1 {
+    inner: [u32; 5],
+    outer: [u32; 5],
+}
 
 impl HmacSha1 {
     /// Makes the key ready.
     #[must_use]
     pub fn new(key: &[u8; 20]) -> Self {
-        Self(Hmac::new((&*key_block(key)).into()))
+        let behind = |pad: u8| {
+            let mut block = key_block(key);
+            block.iter_mut().for_each(|byte| *byte ^= pad);
+            let mut state = SHA1_START;
+            sha1_compress(&mut state, &[*block]);
+            state
+        };
+        Self {
+            inner: behind(0x36),
+            outer: behind(0x5c),
+        }
     }
 
     /// The authenticator of `message`.
     #[must_use]
     pub fn authenticate(&self, message: &[u8]) -> [u8; 20] {
-        let mut mac = self.0.clone();
-        Mac::update(&mut mac, message);
-        mac.finalize().into_bytes().into()
+        let inner = sha1_finish(self.inner, message);
+        sha1_finish(self.outer, &inner)
     }
 }
+
+/// Ends a SHA-1 that has taken one block, with `rest` behind that block.
+fn sha1_finish(mut state: [u32; 5], rest: &[u8]) -> [u8; 20] {
+    let (whole, end) = rest.as_chunks();
+    sha1_compress(&mut state, whole);
+    // A one, zeros, and the length in bits at the end of a block.
+    let mut padded = [[0; BLOCK]; 2];
+    if let Some((text, [mark, ..])) = padded.as_flattened_mut().split_at_mut_checked(end.len()) {
+        text.copy_from_slice(end);
+        *mark = 0x80;
+    }
+    let blocks = if end.len() < BLOCK - 8 { 1 } else { 2 };
+    let padded = padded.get_mut(..blocks).unwrap_or_default();
+    if let Some(length) = padded.as_flattened_mut().last_chunk_mut() {
+        let bytes = (rest.len() as u64).wrapping_add(BLOCK as u64);
+        *length = bytes.wrapping_mul(8).to_be_bytes();
+    }
+    sha1_compress(&mut state, padded);
+    let mut digest = [0; 20];
+    for (to, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
+        *to = word.to_be_bytes();
+    }
+    state.zeroize();
+    digest
+}
+
+/// What a SHA-1 begins with: FIPS 180-4, section 5.3.1.
+const SHA1_START: [u32; 5] = [
+    0x6745_2301,
+    0xefcd_ab89,
+    0x98ba_dcfe,
+    0x1032_5476,
+    0xc3d2_e1f0,
+];
 
 /// HMAC-SHA1 of a message, with a key that is used once.
 #[must_use]
@@ -114,7 +166,7 @@ impl Aes128Ctr {
 
     /// The same, N blocks at a time.
     fn apply_by<const N: usize>(&self, counter: [u8; 8], data: &mut [u8]) {
-        let mut stream = [Block::default(); N];
+        let mut stream = [[0; 16]; N];
         let mut low = 0_u64;
         for batch in data.chunks_mut(size_of_val(&stream)) {
             let used = batch.len().div_ceil(size_of::<Block>());
@@ -123,19 +175,14 @@ impl Aes128Ctr {
                 *block = counter_block(counter, low);
                 low = low.wrapping_add(1);
             }
-            self.0.encrypt_blocks(stream);
-            let (whole, rest) = batch.as_chunks_mut();
-            for (block, key) in whole.iter_mut().zip(&*stream) {
-                let sum = u128::from_ne_bytes(*block) ^ u128::from_ne_bytes((*key).into());
-                *block = sum.to_ne_bytes();
-            }
-            let last = stream.get(whole.len()..).into_iter().flatten().flatten();
-            for (byte, key) in rest.iter_mut().zip(last) {
+            self.0
+                .encrypt_blocks(Block::cast_slice_from_core_mut(stream));
+            // As one run of bytes, which the compiler takes many at a time.
+            for (byte, key) in batch.iter_mut().zip(stream.as_flattened()) {
                 *byte ^= key;
             }
         }
-        stream.fill(Block::default());
-        optimization_barrier(&stream);
+        stream.as_flattened_mut().zeroize();
     }
 }
 
@@ -145,10 +192,9 @@ const LINE: usize = 8;
 const BATCH: usize = 64;
 
 /// A counter block of these two halves.
-fn counter_block(top: [u8; 8], low: u64) -> Block {
-    let [a, b, c, d, e, f, g, h] = top;
-    let [i, j, k, l, m, n, o, p] = low.to_be_bytes();
-    [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p].into()
+fn counter_block(top: [u8; 8], low: u64) -> [u8; 16] {
+    let top = u128::from(u64::from_be_bytes(top)) << 64;
+    (top | u128::from(low)).to_be_bytes()
 }
 
 /// Encrypts or decrypts `data` in place with AES-128 in counter mode and a key
@@ -208,6 +254,20 @@ mod tests {
             hmac_sha1(&[0x0b; 20], b"Hi There").as_slice(),
             hex("b617318655057264e28bc0b6fb378c8ef146be00")
         );
+    }
+
+    /// Around the ends of blocks, where the padding changes its form.
+    #[test]
+    fn hmac_sha1_is_that_of_the_hmac_crate_at_every_length() {
+        let key = [0xc5; 20];
+        let ready = HmacSha1::new(&key);
+        let message: Vec<u8> = (0..=255).cycle().take(300).collect();
+        for len in 0..message.len() {
+            let mut oracle = Hmac::<Sha1>::new_from_slice(&key).unwrap();
+            Mac::update(&mut oracle, &message[..len]);
+            let expected: [u8; 20] = oracle.finalize().into_bytes().into();
+            assert_eq!(ready.authenticate(&message[..len]), expected, "{len}");
+        }
     }
 
     /// RFC 4231, test case 3 with its 20-byte key; HMAC pads it with zeros.

@@ -157,15 +157,43 @@ impl KeyRing {
         decoded: &[u8],
         rng: &mut dyn Random,
     ) -> Result<Opened, Error> {
-        scrubbed_briefly(|| self.open(message, decoded, rng))
+        scrubbed_briefly(|| {
+            let accepted = self.accept(message, decoded, rng)?;
+            let text = SecretBytes::new(message.encrypted.to_vec());
+            self.read(accepted, text)
+        })
     }
 
-    fn open(
+    /// Parses and decrypts a message in the memory in which it was decoded.
+    ///
+    /// # Errors
+    /// As for [`DataMessage::parse`] and [`Self::decrypt`].
+    pub fn decrypt_in_place(
+        &mut self,
+        decoded: Vec<u8>,
+        rng: &mut dyn Random,
+    ) -> Result<Opened, Error> {
+        scrubbed_briefly(|| {
+            let message = DataMessage::parse(&decoded)?;
+            let accepted = self.accept(&message, &decoded, rng)?;
+            let end = message.authenticated_len;
+            let start = end.saturating_sub(message.encrypted.len());
+            // Moved while it is still encrypted: nothing of it stays behind.
+            let mut text = decoded;
+            text.truncate(end);
+            text.drain(..start);
+            self.read(accepted, SecretBytes::new(text))
+        })
+    }
+
+    /// Does everything that can fail.
+    #[inline(always)]
+    fn accept(
         &mut self,
         message: &DataMessage<'_>,
         decoded: &[u8],
         rng: &mut dyn Random,
-    ) -> Result<Opened, Error> {
+    ) -> Result<Accepted, Error> {
         let ours = self.our_age(message.recipient_keyid)?;
         let theirs = self.their_age(message.sender_keyid)?;
         let authenticated = decoded
@@ -202,16 +230,33 @@ impl KeyRing {
             }
             Age::Previous => None,
         };
+        Ok(Accepted {
+            ours,
+            theirs,
+            counter,
+            our_next,
+            their_next: their_next
+                .filter(|_| theirs == Age::Current)
+                .map(|next| (next, their_next_keyid)),
+        })
+    }
 
-        pair.received = counter;
-        let mut text = SecretBytes::new(message.encrypted.to_vec());
-        pair.receiving().aes.apply(message.counter, &mut text);
+    /// Decrypts the text of a message that was accepted, and replaces keys.
+    ///
+    /// # Errors
+    /// None: the pair of keys is there.
+    #[inline(always)]
+    fn read(&mut self, accepted: Accepted, mut text: SecretBytes) -> Result<Opened, Error> {
+        let pair = self.pair(accepted.ours, accepted.theirs)?;
+        pair.received = accepted.counter;
+        let counter = accepted.counter.to_be_bytes();
+        pair.receiving().aes.apply(counter, &mut text);
         let extra_key = pair.keys.extra.clone();
-        if let Some((next, keyid)) = our_next {
+        if let Some((next, keyid)) = accepted.our_next {
             self.rotate_ours(next, keyid);
         }
-        if let (Age::Current, Some(next)) = (theirs, their_next) {
-            self.rotate_theirs(next, their_next_keyid);
+        if let Some((next, keyid)) = accepted.their_next {
+            self.rotate_theirs(next, keyid);
         }
 
         let end = memchr(END_OF_TEXT, &text);
@@ -226,4 +271,15 @@ impl KeyRing {
             extra_key,
         })
     }
+}
+
+/// What follows from a message that was authenticated and is no repetition.
+struct Accepted {
+    ours: Age,
+    theirs: Age,
+    counter: u64,
+    /// Our next key and its number, if the peer has seen the one before.
+    our_next: Option<(Box<KeyPair>, u32)>,
+    /// The peer's next key and its number, if we have not seen it before.
+    their_next: Option<(Element, u32)>,
 }

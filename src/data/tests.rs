@@ -40,8 +40,8 @@ impl Side {
     }
 
     fn decrypt(&mut self, bytes: &[u8]) -> Result<String, Error> {
-        let message = DataMessage::parse(bytes)?;
-        let opened = self.ring.decrypt(&message, bytes, &mut os_random())?;
+        let decoded = bytes.to_vec();
+        let opened = self.ring.decrypt_in_place(decoded, &mut os_random())?;
         Ok(String::from_utf8(opened.text.to_vec()).unwrap())
     }
 

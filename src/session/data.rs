@@ -21,10 +21,6 @@ pub(super) fn receive(
     rng: &mut dyn Random,
 ) -> Received {
     let decoded = base64::dearmour_data(text);
-    let message = match &decoded {
-        Ok(decoded) => DataMessage::parse(decoded),
-        Err(error) => Err(*error),
-    };
     // The sender says whether anybody would miss the message.
     //
     // Compatibility: that counts in a damaged message as well, as long as the
@@ -41,9 +37,9 @@ pub(super) fn receive(
             vec![not_in_private(which, incoming)]
         });
     }
-    let opened = message.and_then(|message| {
+    let opened = decoded.and_then(|decoded| {
         let keys = instance.keys.as_mut().ok_or(Error::UnknownKey)?;
-        keys.decrypt(&message, decoded.as_deref().unwrap_or_default(), rng)
+        keys.decrypt_in_place(decoded, rng)
     });
     match opened {
         Ok(opened) => opened_message(instance, which, opened, incoming, rng),
@@ -147,7 +143,7 @@ fn heartbeat(instance: &mut Instance, which: Which, now: i64, effects: &mut Vec<
             format: None,
             while_private: true,
         });
-        effects.push(Effect::Touched { which, sent: true });
+        effects.push(Effect::Sent(which));
         effects.push(Effect::Event {
             which,
             event: MessageEvent::HeartbeatSent,

@@ -19,13 +19,8 @@ pub enum Effect {
     InstanceAdded(InstanceTag),
     /// The list of instances or their states changed.
     ContextListChanged(Which),
-    /// A message arrived from this instance, or one was sent to it.
-    Touched {
-        /// The instance.
-        which: Which,
-        /// Whether the message went to the peer.
-        sent: bool,
-    },
+    /// A message was sent to this instance.
+    Sent(Which),
     /// Send this text to the peer as it is, or cut into pieces if the
     /// transport is too narrow and `format` is given.
     Inject {

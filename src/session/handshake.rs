@@ -96,7 +96,7 @@ fn reply(
         }
     } else {
         instance.last_sent = now;
-        effects.push(Effect::Touched { which, sent: true });
+        effects.push(Effect::Sent(which));
     }
 }
 

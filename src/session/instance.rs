@@ -52,6 +52,18 @@ pub enum Offer {
     Accepted,
 }
 
+impl Offer {
+    /// What becomes of it when a text comes, which may be of OTR or not.
+    #[must_use]
+    pub const fn answered(self, speaks_otr: bool) -> Self {
+        match self {
+            _ if speaks_otr => Self::Accepted,
+            Self::Sent => Self::Rejected,
+            other => other,
+        }
+    }
+}
+
 /// Whether a kept text is to be sent again in the next session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Resend {

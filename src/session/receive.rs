@@ -8,13 +8,13 @@
 use std::borrow::Cow;
 
 use super::{
-    Best, Effect, ErrorCode, Group, MessageEvent, MessageState, Offer, Received, Verdict, Which,
-    data, handshake,
+    Best, Effect, ErrorCode, Group, MessageEvent, MessageState, Received, Verdict, Which, data,
+    handshake,
 };
 use crate::crypto::Random;
 use crate::crypto::dsa::PrivateKey;
 use crate::crypto::secret::SecretBytes;
-use crate::wire::fragment::{self, Accumulated};
+use crate::wire::fragment::{self, Accumulated, Scanned};
 use crate::wire::message::{self, MessageType};
 use crate::wire::{error_message, query, whitespace};
 use crate::{InstanceTag, Policy, Version};
@@ -49,6 +49,8 @@ pub struct Routing<'a> {
     /// What to do before anything else, in this order.
     pub effects: Vec<Effect>,
     /// The message to go on with; `None` if it ends here, showing nothing.
+    /// Its instance is the one that was heard of last, from behind the effects
+    /// on.
     pub message: Option<Routed<'a>>,
 }
 
@@ -120,7 +122,14 @@ pub fn route<'a>(group: &mut dyn Group, text: &'a [u8], incoming: &Incoming<'_>)
             which = Which::Child(sender);
             meet(group, sender, &mut effects);
         }
-        match group.instance(which).fragments.accumulate(&text) {
+        let piece = match fragment::scan(&text) {
+            Scanned::Other => {
+                group.drop_pieces(which);
+                Accumulated::Unfragmented
+            }
+            piece => group.instance(which).fragments.take_in(piece),
+        };
+        match piece {
             Accumulated::Unfragmented => {}
             Accumulated::Incomplete => return Routing::end(effects),
             Accumulated::Complete(whole) => {
@@ -134,12 +143,7 @@ pub fn route<'a>(group: &mut dyn Group, text: &'a [u8], incoming: &Incoming<'_>)
     let version = message::message_version(&text);
 
     if policy.contains(Policy::SEND_WHITESPACE_TAG) {
-        let instance = group.instance(which);
-        if kind != MessageType::NotOtr {
-            instance.offer = Offer::Accepted;
-        } else if instance.offer == Offer::Sent {
-            instance.offer = Offer::Rejected;
-        }
+        group.note_answer(which, kind != MessageType::NotOtr);
     }
 
     if version.is_some_and(|version| !policy.allows(version)) {
@@ -176,7 +180,6 @@ pub fn route<'a>(group: &mut dyn Group, text: &'a [u8], incoming: &Incoming<'_>)
     }
 
     group.instance(which).last_received = incoming.now;
-    effects.push(Effect::Touched { which, sent: false });
     Routing {
         effects,
         message: Some(Routed {

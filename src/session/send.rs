@@ -4,7 +4,7 @@
 use super::{Effect, Instance, MessageState, Offer, Resend, Which};
 use crate::crypto::secret::SecretBytes;
 use crate::data::Sealed;
-use crate::wire::message::{IGNORE_UNREADABLE, MessageType, message_type};
+use crate::wire::message::{IGNORE_UNREADABLE, is_query};
 use crate::wire::tlv::{self, Tlv};
 use crate::wire::{query, whitespace};
 use crate::{Error, Policy};
@@ -35,7 +35,7 @@ impl Instance {
         if !policy.allows_any() && self.state == MessageState::Plaintext {
             return Prepared::AsIs;
         }
-        if message_type(text) == MessageType::Query {
+        if is_query(text) {
             self.offer = Offer::Sent;
             return Prepared::Instead(SecretBytes::new(query::default_query(account, policy)));
         }

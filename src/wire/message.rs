@@ -61,8 +61,8 @@ pub enum MessageType {
 /// the text in front of it are not looked at.
 #[must_use]
 pub fn message_type(text: &[u8]) -> MessageType {
-    // Most texts have neither the mark's first byte nor a tab.
-    if memchr2(b'?', b'\t', text).is_none() {
+    // Most texts begin with the mark or have neither its first byte nor a tab.
+    if !text.starts_with(MARK) && memchr2(b'?', b'\t', text).is_none() {
         return MessageType::NotOtr;
     }
     let Some(marked) = from_mark(text) else {
@@ -87,6 +87,12 @@ pub fn message_type(text: &[u8]) -> MessageType {
         _ if marked.starts_with(b" Error:") => MessageType::Error,
         _ => MessageType::Unknown,
     }
+}
+
+/// Whether this text is a query: what [`message_type`] says, sooner.
+#[must_use]
+pub fn is_query(text: &[u8]) -> bool {
+    matches!(from_mark(text), Some([b'?' | b'v', ..]))
 }
 
 /// The protocol version of an encoded message; `None` for every other text.
@@ -250,6 +256,7 @@ mod tests {
             (b"?OTR?OTR:AAMC", T::Query),
         ];
         for (text, kind) in cases {
+            assert_eq!(is_query(text), kind == T::Query);
             assert_eq!(message_type(text), kind, "{}", text.escape_ascii());
         }
     }

@@ -1,5 +1,7 @@
 //! What is found in a line of text: armour, pieces, records, tags.
 
+use core::mem::MaybeUninit;
+
 use otr::wire::base64::{self, armour_into, armoured_len, dearmour, dearmour_data};
 use otr::wire::fragment::{Accumulated, Assembler, Format, Scanned, cut, route, scan};
 use otr::wire::message::{MessageType, instances, message_type, message_version};
@@ -21,7 +23,7 @@ pub fn armour(input: &[u8]) {
     let armoured = base64::armour(input);
     assert_eq!(dearmour(&armoured).as_deref(), Ok(input));
     assert_eq!(dearmour_data(&armoured).as_deref(), Ok(input));
-    let mut short = vec![0; armoured_len(input.len()) - 1];
+    let mut short = vec![MaybeUninit::uninit(); armoured_len(input.len()) - 1];
     assert_eq!(armour_into(input, &mut short), None);
 
     match (dearmour(input), dearmour_data(input)) {

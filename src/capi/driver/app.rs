@@ -51,6 +51,14 @@ impl Names {
         }
     }
 
+    /// Nobody's names, for calls of which the application does not hear.
+    pub(in crate::capi) fn none() -> Self {
+        Self {
+            bytes: Box::default(),
+            starts: [0; 2],
+        }
+    }
+
     /// The names of a context.
     ///
     /// # Safety

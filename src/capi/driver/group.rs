@@ -70,7 +70,7 @@ impl Place {
 
     fn instance(&mut self) -> &mut Instance {
         match self {
-            Self::Lent(_, loan) => &mut loan.value.instance,
+            Self::Lent(_, loan) => &mut loan.value().instance,
             Self::New(instance) | Self::Busy(instance) => instance,
         }
     }
@@ -157,21 +157,23 @@ impl Lending {
             child: None,
             earlier: Vec::new(),
         };
-        let mut new = Vec::new();
         if let Some(Place::Lent(context, loan)) = self.master {
             // SAFETY: the caller's promise.
             unsafe { state::give_back(context, loan) };
         }
-        for child in self.earlier.into_iter().chain(self.child) {
-            match child.place {
-                Place::Lent(context, loan) => {
-                    // SAFETY: the caller's promise.
-                    unsafe { state::give_back(context, loan) };
-                    worked.add(child.tag, context);
-                }
-                Place::New(instance) => new.push((child.tag, instance)),
-                Place::Busy(_) => {}
+        let mut new = Vec::new();
+        let mut end = |Child { tag, place }| match place {
+            Place::Lent(context, loan) => {
+                // SAFETY: the caller's promise.
+                unsafe { state::give_back(context, loan) };
+                worked.add(tag, context);
             }
+            Place::New(instance) => new.push((tag, instance)),
+            Place::Busy(_) => {}
+        };
+        self.earlier.into_iter().for_each(&mut end);
+        if let Some(child) = self.child {
+            end(child);
         }
         (worked, new)
     }
@@ -240,6 +242,27 @@ impl Group for Lending {
             Some(master) => master.instance().ours,
             // SAFETY: the promise made to `new`.
             None => InstanceTag::new(unsafe { (*self.root).our_instance }),
+        }
+    }
+
+    /// Almost every message comes whole, with the master's state at rest.
+    fn drop_pieces(&mut self, which: Which) {
+        let at_rest = which == Which::Master
+            && self.master.is_none()
+            // SAFETY: the promise made to `new`.
+            && unsafe { !state::has_pieces(self.root) };
+        if !at_rest {
+            self.instance(which).fragments.clear();
+        }
+    }
+
+    fn note_answer(&mut self, which: Which, speaks_otr: bool) {
+        if which == Which::Master && self.master.is_none() {
+            // SAFETY: the promise made to `new`.
+            unsafe { state::note_answer(self.root, speaks_otr) };
+        } else {
+            let offer = &mut self.instance(which).offer;
+            *offer = offer.answered(speaks_otr);
         }
     }
 

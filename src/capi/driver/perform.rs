@@ -3,7 +3,7 @@
 use super::group::Worked;
 use super::{App, Names};
 use crate::Error;
-use crate::capi::clock::{self, now};
+use crate::capi::clock::now;
 use crate::capi::contacts::Handle;
 use crate::capi::context::{
     ConnContext, OtrlMessageState, otrl_context_find_fingerprint, otrl_context_set_trust,
@@ -55,16 +55,10 @@ unsafe fn perform_one(app: App, names: &Names, worked: &Worked, effect: Effect) 
         }
         Effect::ContextListChanged(_) => app.update_context_list(),
         Effect::InstanceAdded(_) => {}
-        Effect::Touched { which, sent } => {
+        Effect::Sent(which) => {
             if let Some(context) = worked.get(which) {
-                // SAFETY: the context exists; its private part is NULL or valid.
-                unsafe {
-                    let private = (*context).context_priv;
-                    if !sent && !private.is_null() {
-                        (*private).lastrecv = clock::to_c(now());
-                    }
-                    otrl_context_update_recent_child(context, sent.into());
-                }
+                // SAFETY: the context exists.
+                unsafe { otrl_context_update_recent_child(context, 1) };
             }
         }
         Effect::ReplyError { which, code } => {

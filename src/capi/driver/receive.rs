@@ -188,42 +188,62 @@ unsafe fn otr(
         };
         let mut lending = Lending::new(app.us, master);
         let Routing { effects, message } = session::route(&mut lending, text, &incoming);
-        if message.is_none() && effects.is_empty() && !lending.has_new() {
-            // A piece of a message: nobody hears of it.
-            lending.put_back();
-            return Answer::new(true, ptr::null_mut());
-        }
         // The application may release the names when it has control.
-        let names = Names::copy(arguments.account, arguments.protocol, arguments.sender);
-        let incoming = Incoming {
-            account: names.account().to_bytes(),
-            ..incoming
-        };
+        let names = || Names::copy(arguments.account, arguments.protocol, arguments.sender);
         let Some(message) = message else {
-            let worked = lending.give_back(&names, arguments.newcomers);
-            perform(app, &names, &worked, effects);
+            if effects.is_empty() && !lending.has_new() {
+                // A piece of a message: nobody hears of it.
+                lending.put_back();
+            } else {
+                let names = names();
+                let worked = lending.give_back(&names, arguments.newcomers);
+                perform(app, &names, &worked, effects);
+            }
             return Answer::new(true, ptr::null_mut());
         };
         let which = message.which;
         if !needs_private_key(&message, policy) {
             let received =
                 session::handle(&mut lending, message, &incoming, None, &mut os_random());
+            let unheard = effects.is_empty() && received.effects.is_empty() && !lending.has_new();
+            let names = if unheard { Names::none() } else { names() };
             let worked = lending.give_back(&names, arguments.newcomers);
             perform(app, &names, &worked, effects);
+            note_arrival(&worked, which, incoming.now);
             return finish(app, &names, &worked, which, received, text);
         }
+        let names = names();
         let worked = lending.give_back(&names, arguments.newcomers);
         perform(app, &names, &worked, effects);
+        note_arrival(&worked, which, incoming.now);
         let key = own::ensure_private_key(app, &names);
         // The application may have forgotten the peer meanwhile.
         let Some(master) = worked.get(which).and_then(|context| master_of(context)) else {
             return Answer::new(true, ptr::null_mut());
         };
         let mut lending = Lending::new(app.us, master);
+        let incoming = Incoming {
+            account: names.account().to_bytes(),
+            ..incoming
+        };
         let key = key.as_deref();
         let received = session::handle(&mut lending, message, &incoming, key, &mut os_random());
         let worked = lending.give_back(&names, arguments.newcomers);
         finish(app, &names, &worked, which, received, text)
+    }
+}
+
+/// Notes that a message has come from an instance.
+fn note_arrival(worked: &Worked, which: Which, now: i64) {
+    if let Some(context) = worked.get(which) {
+        // SAFETY: the context exists; its private part is NULL or valid.
+        unsafe {
+            let private = (*context).context_priv;
+            if !private.is_null() {
+                (*private).lastrecv = clock::to_c(now);
+            }
+            otrl_context_update_recent_child(context, 0);
+        }
     }
 }
 

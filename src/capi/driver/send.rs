@@ -20,7 +20,7 @@ use crate::capi::tlv::{self, OtrlTLV};
 use crate::capi::{alloc, contacts, open_enum, own, state};
 use crate::session::Prepared;
 use crate::wire::fragment::{Cut, Format};
-use crate::wire::message::{MessageType, message_type};
+use crate::wire::message::is_query;
 use crate::wire::tlv::Tlv;
 use crate::{Error, Policy};
 
@@ -160,7 +160,7 @@ unsafe fn passes_through(context: *mut ConnContext, policy: Policy, text: &[u8])
         && !policy.contains(Policy::REQUIRE_ENCRYPTION)
         && (!policy.contains(Policy::SEND_WHITESPACE_TAG)
             || offer == Some(OtrlOffer::OFFER_REJECTED))
-        && message_type(text) != MessageType::Query
+        && !is_query(text)
         // Inside a callback the session may be ahead of what is shown.
         && state::is_idle(context)
 }

@@ -72,15 +72,20 @@ impl Assembler {
         *self = Self::new();
     }
 
-    /// Takes a received text.
+    /// Takes a received text: [`scan`] and [`Self::take_in`] in one.
+    pub fn accumulate(&mut self, text: &[u8]) -> Accumulated {
+        self.take_in(scan(text))
+    }
+
+    /// Takes what was found in a received text.
     ///
     /// Piece 1 begins a message, the piece after the last one of the same
     /// message continues it, and any other drops it; something that is a piece
     /// in name only changes nothing. A message that would exceed
     /// [`limits::MAX_FRAGMENTED`], or its share of
     /// [`limits::FRAGMENTED_IN_ALL`], is dropped.
-    pub fn accumulate(&mut self, text: &[u8]) -> Accumulated {
-        let (number, total, piece) = match scan(text) {
+    pub fn take_in(&mut self, found: Scanned<'_>) -> Accumulated {
+        let (number, total, piece) = match found {
             Scanned::Other => {
                 self.clear();
                 return Accumulated::Unfragmented;

@@ -91,7 +91,7 @@ fn piece(mut rest: &[u8]) -> Option<Scanned<'_>> {
 /// Compatibility: read as C's `%hu` does. Blanks and a sign may stand in
 /// front, and what does not fit 16 bits loses its upper bits.
 fn decimal(rest: &mut &[u8]) -> Option<u16> {
-    let value = integer(rest, 10)?;
+    let value = integer::<10>(rest)?;
     let [.., high, low] = value.to_be_bytes();
     Some(u16::from_be_bytes([high, low]))
 }
@@ -99,38 +99,49 @@ fn decimal(rest: &mut &[u8]) -> Option<u16> {
 /// Compatibility: read as C's `%x` does, with 32 bits instead of 16.
 fn hexadecimal(rest: &mut &[u8]) -> Option<u32> {
     let mut ahead = *rest;
-    let value = integer(&mut ahead, 16)?;
+    let value = integer::<16>(&mut ahead)?;
     *rest = ahead;
     let [.., a, b, c, d] = value.to_be_bytes();
     Some(u32::from_be_bytes([a, b, c, d]))
 }
 
 /// Reads a whole number; one that needs more than 64 bits becomes the largest.
-fn integer(rest: &mut &[u8], radix: u64) -> Option<u64> {
-    let mut ahead = rest.trim_ascii_start();
-    while let Some(trimmed) = ahead.strip_prefix(b"\x0b") {
-        ahead = trimmed.trim_ascii_start();
-    }
-    let negative = match ahead.split_first() {
-        Some((sign @ (b'+' | b'-'), tail)) => {
-            ahead = tail;
-            *sign == b'-'
-        }
-        _ => false,
+fn integer<const RADIX: u64>(rest: &mut &[u8]) -> Option<u64> {
+    let mut ahead = *rest;
+    let mut negative = false;
+    let mut any = false;
+    // Most begin with a digit, which may be that of "0x".
+    let plain = match ahead.first() {
+        Some(b'0') => RADIX == 10,
+        Some(first) => first.is_ascii_hexdigit(),
+        None => return None,
     };
-    // "0x" without digits is zero.
-    let mut prefixed = false;
-    if let ([b'0', b'x' | b'X', tail @ ..], 16) = (ahead, radix) {
-        ahead = tail;
-        prefixed = true;
+    if !plain {
+        ahead = ahead.trim_ascii_start();
+        while let Some(trimmed) = ahead.strip_prefix(b"\x0b") {
+            ahead = trimmed.trim_ascii_start();
+        }
+        if let Some((sign @ (b'+' | b'-'), tail)) = ahead.split_first() {
+            ahead = tail;
+            negative = *sign == b'-';
+        }
+        // "0x" without digits is zero.
+        if let ([b'0', b'x' | b'X', tail @ ..], 16) = (ahead, RADIX) {
+            ahead = tail;
+            any = true;
+        }
     }
-    let mut value = Some(0_u64);
-    let mut any = prefixed;
-    while let Some((byte, tail)) = ahead.split_first() {
-        let Some(digit) = digit(*byte).filter(|digit| *digit < radix) else {
-            break;
-        };
-        value = value.and_then(|value| value.checked_mul(radix)?.checked_add(digit));
+    let mut value = 0_u64;
+    let mut fits = true;
+    while let Some((byte, tail)) = ahead.split_first()
+        && let Some(digit) = digit(*byte)
+        && digit < RADIX
+    {
+        let next = value
+            .checked_mul(RADIX)
+            .and_then(|value| value.checked_add(digit));
+        fits &= next.is_some();
+        value = next.unwrap_or(value);
         ahead = tail;
         any = true;
     }
@@ -138,10 +149,10 @@ fn integer(rest: &mut &[u8], radix: u64) -> Option<u64> {
         return None;
     }
     *rest = ahead;
-    Some(match value {
-        Some(value) if negative => value.wrapping_neg(),
-        Some(value) => value,
-        None => u64::MAX,
+    Some(match fits {
+        true if negative => value.wrapping_neg(),
+        true => value,
+        false => u64::MAX,
     })
 }
 
