@@ -2,10 +2,10 @@
 //! read back, and no input makes a reader panic.
 #![allow(clippy::arithmetic_side_effects, reason = "tests")]
 
-use otr::wire::fragment::{Accumulated, Assembler, Format, cut, route, scan};
+use otr::wire::fragment::{Accumulated, Assembler, Format, cut, read, route, scan};
 use otr::wire::message::{
-    DataMessage, DhCommit, DhKey, Header, RevealSignature, Signature, instances, message_type,
-    message_version,
+    DataMessage, DhCommit, DhKey, Header, MessageType, RevealSignature, Signature, instances,
+    is_query, message_type, message_version,
 };
 use otr::wire::tlv::{self, Tlv};
 use otr::wire::v1::V1KeyExchange;
@@ -211,7 +211,9 @@ proptest! {
     fn no_text_makes_a_reader_panic(text in text()) {
         let _ = (message_type(&text), message_version(&text), instances(&text));
         let _ = (base64::decode(&text), base64::dearmour(&text), base64::dearmour_data(&text));
-        let _ = (route(&text), scan(&text), query::best_version(&text, Policy::DEFAULT));
+        prop_assert_eq!(read(&text), (route(&text), scan(&text)));
+        prop_assert_eq!(is_query(&text), message_type(&text) == MessageType::Query);
+        let _ = query::best_version(&text, Policy::DEFAULT);
         if let Some(tag) = whitespace::find(&text) {
             let stripped = whitespace::strip(&text, &tag.range);
             prop_assert_eq!(stripped.len() + tag.range.len(), text.len());

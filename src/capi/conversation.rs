@@ -294,6 +294,9 @@ pub(crate) unsafe fn most_secure(context: *mut ConnContext) -> *mut ConnContext 
         if context.is_null() || (*context).m_context.is_null() {
             return context;
         }
+        if group((*context).m_context).all(|other| other == context) {
+            return context;
+        }
         // Among equals the one that was asked about comes first.
         let candidates = || iter::once(context).chain(group((*context).m_context));
         let best = session::best(candidates().map(|candidate| Best {

@@ -112,7 +112,8 @@ pub fn route<'a>(group: &mut dyn Group, text: &'a [u8], incoming: &Incoming<'_>)
     // "Fragmentation", "Receiving fragments". Plaintext does not disturb a
     // message of which only some pieces have arrived.
     if message::from_mark(&text).is_some() {
-        if let Some((sender, receiver)) = fragment::route(&text) {
+        let (tags, found) = fragment::read(&text);
+        if let Some((sender, receiver)) = tags {
             if !receiver.is_none() && receiver != group.our_tag() {
                 return Routing::event(Which::Master, MessageEvent::ForOtherInstance);
             }
@@ -122,7 +123,7 @@ pub fn route<'a>(group: &mut dyn Group, text: &'a [u8], incoming: &Incoming<'_>)
             which = Which::Child(sender);
             meet(group, sender, &mut effects);
         }
-        let piece = match fragment::scan(&text) {
+        let piece = match found {
             Scanned::Other => {
                 group.drop_pieces(which);
                 Accumulated::Unfragmented

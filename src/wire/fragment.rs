@@ -8,4 +8,4 @@ mod scan;
 
 pub use cut::{Cut, Format, cut};
 pub use join::{Accumulated, Assembler};
-pub use scan::{Scanned, route, scan};
+pub use scan::{Scanned, read, route, scan};

@@ -13,7 +13,7 @@ pub use data::{DataMessage, IGNORE_UNREADABLE};
 
 use std::borrow::Cow;
 
-use memchr::{memchr_iter, memchr2};
+use memchr::{memchr, memchr_iter, memchr2};
 
 use super::{Reader, Writer, base64, whitespace};
 use crate::{Error, InstanceTag, Version};
@@ -92,7 +92,8 @@ pub fn message_type(text: &[u8]) -> MessageType {
 /// Whether this text is a query: what [`message_type`] says, sooner.
 #[must_use]
 pub fn is_query(text: &[u8]) -> bool {
-    matches!(from_mark(text), Some([b'?' | b'v', ..]))
+    // Most texts have not even a question mark.
+    memchr(b'?', text).is_some() && matches!(from_mark(text), Some([b'?' | b'v', ..]))
 }
 
 /// The protocol version of an encoded message; `None` for every other text.

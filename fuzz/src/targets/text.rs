@@ -3,7 +3,7 @@
 use core::mem::MaybeUninit;
 
 use otr::wire::base64::{self, armour_into, armoured_len, dearmour, dearmour_data};
-use otr::wire::fragment::{Accumulated, Assembler, Format, Scanned, cut, route, scan};
+use otr::wire::fragment::{Accumulated, Assembler, Format, Scanned, cut, read, route, scan};
 use otr::wire::message::{MessageType, instances, message_type, message_version};
 use otr::wire::{error_message, query, tlv, whitespace};
 use otr::{InstanceTag, Policy, Version, limits};
@@ -53,7 +53,7 @@ pub fn fragments(input: &[u8]) {
     for line in raw.split(|byte| *byte == b'\n') {
         let before = (assembler.stored(), assembler.position());
         let scanned = scan(line);
-        let _ = route(line);
+        assert_eq!(read(line), (route(line), scanned));
         let after = assembler.accumulate(line);
         match scanned {
             Scanned::Other => {

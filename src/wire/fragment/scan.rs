@@ -54,14 +54,26 @@ pub fn scan(text: &[u8]) -> Scanned<'_> {
 /// A tag that cannot be read is [`InstanceTag::NONE`].
 #[must_use]
 pub fn route(text: &[u8]) -> Option<(InstanceTag, InstanceTag)> {
-    let mut rest = from_mark(text)?.strip_prefix(b"|")?;
+    read(text).0
+}
+
+/// What [`route`] and [`scan`] find, in one go.
+#[must_use]
+pub fn read(text: &[u8]) -> (Option<(InstanceTag, InstanceTag)>, Scanned<'_>) {
+    let Some(mut rest) = from_mark(text).and_then(|marked| marked.strip_prefix(b"|")) else {
+        return (None, scan(text));
+    };
+    // The first mark is that of a version 3 piece, so it is the one that a
+    // scan would find.
     let sender = hexadecimal(&mut rest);
     let receiver = sender.and_then(|_| {
         rest = rest.strip_prefix(b"|")?;
         hexadecimal(&mut rest)
     });
+    let numbers = receiver.and_then(|_| rest.strip_prefix(b","));
+    let found = numbers.and_then(piece).unwrap_or(Scanned::Malformed);
     let tag = |number: Option<u32>| InstanceTag::new(number.unwrap_or_default());
-    Some((tag(sender), tag(receiver)))
+    (Some((tag(sender), tag(receiver))), found)
 }
 
 /// Skips two hexadecimal tags of any length: `sender|receiver,`.
@@ -106,7 +118,7 @@ fn hexadecimal(rest: &mut &[u8]) -> Option<u32> {
 }
 
 /// Reads a whole number; one that needs more than 64 bits becomes the largest.
-fn integer<const RADIX: u64>(rest: &mut &[u8]) -> Option<u64> {
+fn integer<const RADIX: u32>(rest: &mut &[u8]) -> Option<u64> {
     let mut ahead = *rest;
     let mut negative = false;
     let mut any = false;
@@ -134,12 +146,10 @@ fn integer<const RADIX: u64>(rest: &mut &[u8]) -> Option<u64> {
     let mut value = 0_u64;
     let mut fits = true;
     while let Some((byte, tail)) = ahead.split_first()
-        && let Some(digit) = digit(*byte)
-        && digit < RADIX
+        && let Some(digit) = char::from(*byte).to_digit(RADIX)
     {
-        let next = value
-            .checked_mul(RADIX)
-            .and_then(|value| value.checked_add(digit));
+        let next = value.checked_mul(RADIX.into());
+        let next = next.and_then(|value| value.checked_add(digit.into()));
         fits &= next.is_some();
         value = next.unwrap_or(value);
         ahead = tail;
@@ -154,17 +164,6 @@ fn integer<const RADIX: u64>(rest: &mut &[u8]) -> Option<u64> {
         true => value,
         false => u64::MAX,
     })
-}
-
-/// What a digit of a base up to 16 stands for.
-const fn digit(byte: u8) -> Option<u64> {
-    let value = match byte {
-        b'0'..=b'9' => byte.wrapping_sub(b'0'),
-        b'a'..=b'f' => byte.wrapping_sub(b'a').wrapping_add(10),
-        b'A'..=b'F' => byte.wrapping_sub(b'A').wrapping_add(10),
-        _ => return None,
-    };
-    Some(value as u64)
 }
 
 #[cfg(test)]
@@ -215,6 +214,7 @@ mod tests {
             b"?OTR|1 00|0,1,1,x,",
         ] {
             assert_eq!(scan(text), Scanned::Malformed, "{}", text.escape_ascii());
+            assert_eq!(read(text).1, Scanned::Malformed, "{}", text.escape_ascii());
         }
     }
 
