@@ -60,6 +60,8 @@ SAVED, REVEALED = r"\bsaved=\d+", r"\brevealed=\S+"
 AGAIN = r"\bagain=\d"
 SECURE = r"\b(?:gone|still)_secure| reply=[01]"
 WAITING = r"\b(?:as|init|keyid|last)=[\d*]+"
+# A D-H Key of version 3, readable or not.
+A_KEY = re.compile(r"v3 key |unreadable:.*?\?OTR:AAMK")
 PIECE = re.compile(r" piece v\d \S+ (\d+/\d+)(?: of (?:v\d )?(text:\?OTR|\w+))?")
 
 
@@ -76,7 +78,7 @@ def says(line, *words):
 @rule("no-fall-to-plaintext")
 def no_fall(place):
     key = place.client, place.context()
-    by_key = re.match(r"v3 key", place.incoming)
+    by_key = A_KEY.match(place.incoming)
     fallen = place.known.fallen
     if by_key or key in fallen:
         # In the left log the instance takes over the master's state.
@@ -209,7 +211,7 @@ def refused_key(place):
     was refused, as if our commit had been its own."""
     key = place.client, place.context()
     waits = place.pair(WAITING, VERSION) and (value("as", place.a), value("as", place.b)) == ("1", "0")
-    if waits and re.match(r"v3 key", place.incoming):
+    if waits and A_KEY.match(place.incoming):
         place.known.waiting.add(key)
         place.known.versions.add(key)
     if key not in place.known.waiting:
@@ -225,7 +227,7 @@ def no_key(place):
     """In the left log a D-H Key that nobody can sign an answer to has its effect."""
     made = [step for step in place.steps if step[0] == place.client and step[1:] in (["key", "forget_all"], ["set", "make_key", "0"])]
     waits = value("as", place.a) == "1" != value("as", place.b) and place.pair(WAITING)
-    return STOP if made and waits and re.match(r"v3 key", place.incoming) else None
+    return STOP if made and waits and A_KEY.match(place.incoming) else None
 
 
 @rule("exchange-version")
@@ -234,7 +236,7 @@ def answer_in_another_version(place):
     master = (place.context() or "").split("#")[0] + "#0"
     state = place.known.state.get((place.client, master), {})
     waits = state.get("as") == "1" and state.get("pv") == "2"
-    return STOP if waits and re.match(r"v3 key", place.incoming) else None
+    return STOP if waits and A_KEY.match(place.incoming) else None
 
 
 @rule("session-version")

@@ -148,9 +148,11 @@ def piece(text):
     return version, int(sender or "0", 16), int(receiver or "0", 16), int(k), int(n), content
 
 
-def cut(text, limit, version, sender=0, receiver=0):
-    """The text in pieces with at most `limit` characters of content."""
-    parts = [text[i : i + limit] for i in range(0, len(text), limit)] or [""]
+def cut(text, limit, version, sender=0, receiver=0, last=0):
+    """The text in pieces with at most `limit` characters of content; the last
+    has in addition the `last` characters of the text."""
+    parts = [text[i : i + limit] for i in range(0, len(text) - last, limit)] or [""]
+    parts[-1] += text[len("".join(parts)) :]
     head = "?OTR|%08x|%08x," % (sender, receiver) if version == 3 else "?OTR,"
     return ["%s%05d,%05d,%s," % (head, i + 1, len(parts), part) for i, part in enumerate(parts)]
 

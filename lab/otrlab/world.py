@@ -323,16 +323,19 @@ class World:
         queue, at = self.link(source, target), int(index)
         if at >= len(queue) or queue[at] is None:
             return
-        tags = (0, 0)
+        # The same message gives as many pieces, whoever wrote it: a query has no
+        # additions, and revealed keys go into the last piece.
+        text = queue[at].replace(wire.ADDED, "")
+        tags, keys = (0, 0), 0
         try:
-            message = wire.Message.parse(wire.dearmour(queue[at]))
+            data = wire.dearmour(text)
+            message = wire.Message.parse(data)
             tags = (message.sender, message.receiver)
+            keys = len(wire.armour(data)) - len(wire.armour(data[: len(data) - len(message.fields.get("revealed", b""))]))
         except (wire.Broken, ValueError):
             pass
         kind = int(version) or (3 if tags[0] else 2)
-        # The same query gives as many pieces, whoever wrote it.
-        text = queue[at].replace(wire.ADDED, "")
-        queue[at : at + 1] = pieces = wire.cut(text, int(limit), kind, *tags)
+        queue[at : at + 1] = pieces = wire.cut(text, int(limit), kind, *tags, last=keys)
         self.cuts.note(pieces)
 
     def do_change(self, source, target, word, index="0"):
