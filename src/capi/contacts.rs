@@ -41,8 +41,8 @@ pub(crate) enum Place {
 pub(crate) struct Gap {
     /// The pointer that would point to its node.
     link: *mut *mut ConnContext,
-    /// Its position in the index, if that was looked up.
-    position: Option<Position>,
+    /// Its position in the index and its hash, if they were looked up.
+    known: Option<(Position, u64)>,
 }
 
 /// Lists of this length and shorter are walked: asking the index costs more.
@@ -114,13 +114,16 @@ pub(crate) unsafe fn insert(us: OtrlUserState, key: Key<'_>, gap: Gap, node: *mu
     let mut registry = lock();
     let Registry { users, members } = &mut *registry;
     let index = users.entry(us.addr()).or_default();
-    let hash = index.hash(key);
-    // SAFETY: the caller's promise.
-    unsafe {
-        let position = gap.position.unwrap_or_else(|| index.sorted.search(key));
-        index.sorted.insert(position, node);
+    // SAFETY: the caller's promise; the index holds nodes made by the library
+    // and not forgotten.
+    let hash = unsafe {
+        let (position, hash) = gap
+            .known
+            .unwrap_or_else(|| (index.sorted.search(key), index.hash(key)));
+        index.sorted.insert(position, node, key.username);
         list::insert(gap.link, node);
-    }
+        hash
+    };
     let number = members.add(Member {
         context: node,
         user: us,
@@ -264,7 +267,11 @@ unsafe fn is_linked(node: *mut ConnContext) -> bool {
 ///
 /// # Safety
 /// `link` is the root of a list of contexts or the `next` field of a node.
-unsafe fn walk(mut link: *mut *mut ConnContext, position: Option<Position>, key: Key<'_>) -> Place {
+unsafe fn walk(
+    mut link: *mut *mut ConnContext,
+    known: Option<(Position, u64)>,
+    key: Key<'_>,
+) -> Place {
     // SAFETY: the caller's promise; links in a list are valid.
     unsafe {
         loop {
@@ -277,7 +284,7 @@ unsafe fn walk(mut link: *mut *mut ConnContext, position: Option<Position>, key:
             match order {
                 Ordering::Less => link = &raw mut (*node).next,
                 Ordering::Equal => return Place::Found(node),
-                Ordering::Greater => return Place::Missing(Gap { link, position }),
+                Ordering::Greater => return Place::Missing(Gap { link, known }),
             }
         }
     }
@@ -437,7 +444,8 @@ impl Index {
             if let Some(member) = members.at(number)
                 && !member.user.is_null()
             {
-                self.sorted.push(node);
+                // SAFETY: the caller's promise.
+                unsafe { self.sorted.push(node) };
                 let hash = |known: &u32| members.hash(*known);
                 self.by_key.insert_unique(member.hash, number, hash);
             }
@@ -459,11 +467,22 @@ impl Index {
                 return Place::Found(member.context);
             }
             let position = self.sorted.search(key);
-            match self.sorted.before(position) {
-                Some(node) if is_linked(node) => walk(&raw mut (*node).next, Some(position), key),
-                Some(_) => walk(root, None, key),
-                None => walk(root, Some(position), key),
+            let (before, behind) = (self.sorted.before(position), self.sorted.at(position));
+            let link = match before {
+                Some(node) if is_linked(node) => &raw mut (*node).next,
+                Some(_) => return walk(root, None, key),
+                None => root,
+            };
+            // The names that the neighbours have now are what counts.
+            if before.is_some_and(|node| compare(node, key).is_ge()) {
+                return walk(root, None, key);
             }
+            let known = Some((position, hash));
+            if *link == behind && (behind.is_null() || compare(behind, key).is_gt()) {
+                return Place::Missing(Gap { link, known });
+            }
+            // There is a node of the program's own.
+            walk(link, known, key)
         }
     }
 }

@@ -6,7 +6,9 @@
 use core::cmp::Ordering;
 use core::ffi::{CStr, c_char};
 use core::ptr;
+use std::collections::VecDeque;
 
+use super::alloc;
 use super::context::ConnContext;
 use super::instag::otrl_instag_t;
 
@@ -45,20 +47,31 @@ unsafe fn compare_text(ours: *const c_char, other: &CStr) -> Ordering {
     unsafe { libc::strcmp(ours, other.as_ptr()) }.cmp(&0)
 }
 
-/// The address of a context.
-struct Context(*mut ConnContext);
+/// A node and a hint at its place in the order: the eight bytes of the user's
+/// name that follow the beginning which all names share, as a number.
+struct Entry {
+    node: *mut ConnContext,
+    hint: u64,
+}
 
 // SAFETY: an address alone does no harm. It is followed only in calls for the
 // user state that owns the context, and C promises not to make two of these
 // at a time.
-unsafe impl Send for Context {}
+unsafe impl Send for Entry {}
 
 /// The nodes of a list in order, in runs of limited length: finding a place is
 /// two binary searches, and inserting moves a few kilobytes at most.
+///
+/// The searches look at the hints first and follow hardly any pointer. A hint
+/// is made of the name that a node had when it came: if the program changes
+/// names, places are no longer found where they should be, as the list is no
+/// longer sorted either.
 #[derive(Default)]
 pub(crate) struct Sorted {
     /// None is empty.
-    runs: Vec<Vec<Context>>,
+    runs: Vec<VecDeque<Entry>>,
+    /// What the names of all users begin with, up to [`LONGEST_SHARED`] bytes.
+    shared: Vec<u8>,
 }
 
 /// A place in these runs; good until they change.
@@ -68,8 +81,19 @@ pub(crate) struct Position {
     place: usize,
 }
 
-/// A run that gets longer than this is cut in two.
+/// A run of this length is cut in two before it gets longer.
 const LONGEST_RUN: usize = 256;
+
+/// Each name that shares less than those before has all hints made anew; this
+/// is how often that can happen.
+const LONGEST_SHARED: usize = 64;
+
+/// Where a name is in the order, as far as shared beginning and hints tell.
+enum Rank {
+    BeforeAll,
+    At(u64),
+    BehindAll,
+}
 
 impl Sorted {
     pub(crate) fn is_empty(&self) -> bool {
@@ -80,15 +104,21 @@ impl Sorted {
     pub(crate) fn first(&self) -> *mut ConnContext {
         self.runs
             .first()
-            .and_then(|run| run.first())
-            .map_or(ptr::null_mut(), |node| node.0)
+            .and_then(|run| run.front())
+            .map_or(ptr::null_mut(), |entry| entry.node)
     }
 
     /// Adds a node at the end.
-    pub(crate) fn push(&mut self, node: *mut ConnContext) {
+    ///
+    /// # Safety
+    /// The nodes are valid, this one included.
+    pub(crate) unsafe fn push(&mut self, node: *mut ConnContext) {
+        // SAFETY: the caller's promise; names are NULL or NUL-terminated.
+        let hint = unsafe { self.admit(alloc::bytes((*node).username).unwrap_or_default()) };
+        let entry = Entry { node, hint };
         match self.runs.last_mut() {
-            Some(run) if run.len() < LONGEST_RUN => run.push(Context(node)),
-            _ => self.runs.push(vec![Context(node)]),
+            Some(run) if run.len() < LONGEST_RUN => run.push_back(entry),
+            _ => self.runs.push(VecDeque::from([entry])),
         }
     }
 
@@ -97,11 +127,17 @@ impl Sorted {
     /// # Safety
     /// The nodes are valid.
     pub(crate) unsafe fn search(&self, key: Key<'_>) -> Position {
-        // SAFETY: the caller's promise.
-        let before = |node: &Context| unsafe { compare(node.0, key) }.is_lt();
+        let rank = self.rank(key.username.to_bytes());
+        let before = |entry: &Entry| match rank {
+            Rank::BeforeAll => false,
+            // SAFETY: the caller's promise.
+            Rank::At(hint) if entry.hint == hint => unsafe { compare(entry.node, key) }.is_lt(),
+            Rank::At(hint) => entry.hint < hint,
+            Rank::BehindAll => true,
+        };
         let after = self
             .runs
-            .partition_point(|run| run.first().is_some_and(before));
+            .partition_point(|run| run.front().is_some_and(before));
         let run = after.saturating_sub(1);
         let place = self
             .runs
@@ -113,20 +149,54 @@ impl Sorted {
     /// The node before a position, if there is one.
     pub(crate) fn before(&self, position: Position) -> Option<*mut ConnContext> {
         let run = self.runs.get(position.run)?;
-        Some(run.get(position.place.checked_sub(1)?)?.0)
+        Some(run.get(position.place.checked_sub(1)?)?.node)
     }
 
-    /// Adds a node at the position of its key.
-    pub(crate) fn insert(&mut self, position: Position, node: *mut ConnContext) {
-        let Some(run) = self.runs.get_mut(position.run) else {
-            self.runs.push(vec![Context(node)]);
+    /// The node at a position from [`Self::search`]; NULL at the end.
+    pub(crate) fn at(&self, position: Position) -> *mut ConnContext {
+        let behind = || self.runs.get(position.run.saturating_add(1))?.front();
+        self.runs
+            .get(position.run)
+            .and_then(|run| run.get(position.place))
+            .or_else(behind)
+            .map_or(ptr::null_mut(), |entry| entry.node)
+    }
+
+    /// Adds a node of this user at the position of its key.
+    ///
+    /// # Safety
+    /// The nodes are valid.
+    pub(crate) unsafe fn insert(
+        &mut self,
+        position: Position,
+        node: *mut ConnContext,
+        username: &CStr,
+    ) {
+        let Position { run, mut place } = position;
+        // SAFETY: the caller's promise.
+        let hint = unsafe { self.admit(username.to_bytes()) };
+        let entry = Entry { node, hint };
+        let Some(mut target) = self.runs.get_mut(run) else {
+            self.runs.push(VecDeque::from([entry]));
             return;
         };
-        run.insert(position.place, Context(node));
-        if run.len() > LONGEST_RUN {
-            let rest = run.split_off(LONGEST_RUN / 2);
-            self.runs.insert(position.run.saturating_add(1), rest);
+        if target.len() >= LONGEST_RUN {
+            let half = LONGEST_RUN / 2;
+            let rest = target.split_off(half);
+            let behind = run.saturating_add(1);
+            self.runs.insert(behind, rest);
+            let number = if place > half {
+                place = place.saturating_sub(half);
+                behind
+            } else {
+                run
+            };
+            match self.runs.get_mut(number) {
+                Some(found) => target = found,
+                None => return,
+            }
         }
+        target.insert(place.min(target.len()), entry);
     }
 
     /// Takes a node out.
@@ -161,16 +231,57 @@ impl Sorted {
         let is_there = |position: &Position| {
             let run = self.runs.get(position.run);
             run.and_then(|run| run.get(position.place))
-                .map(|entry| entry.0)
+                .map(|entry| entry.node)
                 == Some(node)
         };
         expected.filter(is_there).or_else(|| {
             self.runs.iter().enumerate().find_map(|(number, run)| {
-                let place = run.iter().position(|entry| entry.0 == node)?;
+                let place = run.iter().position(|entry| entry.node == node)?;
                 Some(Position { run: number, place })
             })
         })
     }
+
+    fn rank(&self, name: &[u8]) -> Rank {
+        match name.strip_prefix(self.shared.as_slice()) {
+            Some(rest) => Rank::At(hint(rest)),
+            None if *name < *self.shared => Rank::BeforeAll,
+            None => Rank::BehindAll,
+        }
+    }
+
+    /// Sees to it that a name begins with what all names share, and gives its
+    /// hint.
+    ///
+    /// # Safety
+    /// The nodes are valid.
+    unsafe fn admit(&mut self, name: &[u8]) -> u64 {
+        if self.is_empty() {
+            self.shared = name.iter().take(LONGEST_SHARED).copied().collect();
+        }
+        let both = name.iter().zip(&self.shared);
+        let shared = both.take_while(|(name, shared)| name == shared).count();
+        if shared < self.shared.len() {
+            self.shared.truncate(shared);
+            for entry in self.runs.iter_mut().flatten() {
+                // SAFETY: the caller's promise; names are NULL or
+                // NUL-terminated.
+                let name = unsafe { alloc::bytes((*entry.node).username) };
+                entry.hint = hint(name.and_then(|name| name.get(shared..)).unwrap_or_default());
+            }
+        }
+        hint(name.get(shared..).unwrap_or_default())
+    }
+}
+
+/// The first eight bytes as a number, zeros in place of those that are not
+/// there: numbers are in the order of the texts, unless they are equal.
+fn hint(text: &[u8]) -> u64 {
+    let mut first = [0; 8];
+    for (to, from) in first.iter_mut().zip(text) {
+        *to = *from;
+    }
+    u64::from_be_bytes(first)
 }
 
 /// The key in a node's fields, unless a name is missing.
@@ -187,5 +298,117 @@ unsafe fn key_of<'a>(node: *mut ConnContext) -> Option<Key<'a>> {
             protocol: name((*node).protocol)?,
             their_instance: (*node).their_instance,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use core::mem::MaybeUninit;
+    use std::ffi::CString;
+
+    /// Contexts of which only the names and the instance count.
+    struct Nodes(Vec<(CString, Box<MaybeUninit<ConnContext>>)>);
+
+    impl Nodes {
+        fn make(&mut self, name: &str) -> (*mut ConnContext, CString) {
+            let (name, kept) = (CString::new(name).unwrap(), CString::new(name).unwrap());
+            let mut node = Box::new(MaybeUninit::<ConnContext>::zeroed());
+            let pointer = node.as_mut_ptr();
+            // SAFETY: zero is a valid value of every field.
+            unsafe {
+                (*pointer).username = kept.as_ptr().cast_mut();
+                (*pointer).accountname = c"account".as_ptr().cast_mut();
+                (*pointer).protocol = c"protocol".as_ptr().cast_mut();
+            }
+            self.0.push((kept, node));
+            (pointer, name)
+        }
+    }
+
+    fn key(name: &CStr) -> Key<'_> {
+        Key {
+            username: name,
+            accountname: c"account",
+            protocol: c"protocol",
+            their_instance: 0,
+        }
+    }
+
+    fn names(sorted: &Sorted) -> Vec<&str> {
+        let nodes = sorted.runs.iter().flatten().map(|entry| entry.node);
+        // SAFETY: the nodes outlive the test's calls.
+        nodes
+            .map(|node| {
+                unsafe { CStr::from_ptr((*node).username) }
+                    .to_str()
+                    .unwrap()
+            })
+            .collect()
+    }
+
+    /// Inserts the names and looks at the order after each, then takes half of
+    /// them out.
+    fn check(texts: &[String]) {
+        let mut nodes = Nodes(Vec::new());
+        let mut sorted = Sorted::default();
+        let mut expected: Vec<&str> = Vec::new();
+        let mut made = Vec::new();
+        for text in texts {
+            let (node, name) = nodes.make(text);
+            // SAFETY: the nodes live as long as `nodes`.
+            unsafe {
+                let position = sorted.search(key(&name));
+                sorted.insert(position, node, &name);
+            }
+            expected.insert(
+                expected.partition_point(|known| *known < text.as_str()),
+                text,
+            );
+            made.push(node);
+        }
+        assert_eq!(names(&sorted), expected);
+        assert!(sorted.runs.iter().all(|run| run.len() <= LONGEST_RUN));
+        for (node, text) in made.iter().zip(texts).step_by(2) {
+            // SAFETY: as above.
+            unsafe { sorted.remove(*node) };
+            expected.retain(|known| known != text);
+        }
+        assert_eq!(names(&sorted), expected);
+        let mut again = Sorted::default();
+        for node in sorted.runs.iter().flatten() {
+            // SAFETY: as above.
+            unsafe { again.push(node.node) };
+        }
+        assert_eq!(names(&again), expected);
+    }
+
+    /// Spreads the numbers below `count`, a power of two.
+    fn shuffled(count: usize) -> impl Iterator<Item = usize> {
+        (0..count).map(move |number| number.wrapping_mul(2_654_435_761) % count)
+    }
+
+    #[test]
+    fn any_names_come_in_order() {
+        check(
+            &shuffled(2048)
+                .map(|n| format!("user{n:07}@example.org"))
+                .collect::<Vec<_>>(),
+        );
+        // Names that end where others go on, and that hints cannot tell apart.
+        check(&shuffled(512).map(|n| "ab".repeat(n)).collect::<Vec<_>>());
+        check(
+            &shuffled(512)
+                .map(|n| format!("{}{n}", "x".repeat(n % 100)))
+                .collect::<Vec<_>>(),
+        );
+        // Each shares less with the first than those before.
+        let long = "z".repeat(300);
+        check(
+            &(0..300)
+                .map(|n| long[n..].to_owned() + "a")
+                .collect::<Vec<_>>(),
+        );
+        check(&["", "\u{ff}", "a", "\u{7f}", "a\u{1}", "\u{80}"].map(str::to_owned));
     }
 }
