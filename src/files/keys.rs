@@ -1,6 +1,8 @@
 //! The key file: one S-expression with every account's private key.
 #![forbid(unsafe_code)]
 
+mod plain;
+
 use core::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -60,6 +62,14 @@ pub fn read(text: &[u8]) -> Result<Vec<Account>, Error> {
     if text.len() > limits::MAX_KEY_FILE {
         return Err(Error::TooLong);
     }
+    if let Some(accounts) = plain::read(text) {
+        return Ok(accounts);
+    }
+    read_any(text)
+}
+
+/// The same in any layout.
+fn read_any(text: &[u8]) -> Result<Vec<Account>, Error> {
     let mut outermost = sexp::parse(text)?.elements();
     let Some(Element::List(keys)) = outermost.next() else {
         return Err(Error::UnusableKey);
@@ -81,8 +91,8 @@ pub fn read(text: &[u8]) -> Result<Vec<Account>, Error> {
 fn account(list: List<'_>) -> Result<Account, Error> {
     let [name, protocol, key] = list.find_each([b"name", b"protocol", b"private-key"]);
     Ok(Account {
-        name: value(name)?.to_vec(),
-        protocol: value(protocol)?.to_vec(),
+        name: core::mem::take(&mut *value(name)?),
+        protocol: core::mem::take(&mut *value(protocol)?),
         key: components(key)?,
     })
 }
@@ -201,6 +211,57 @@ mod tests {
             "(privkeys (account (name n)(protocol p)KEY)) junk",
         ] {
             assert_eq!(names(text), expected, "{text}");
+        }
+    }
+
+    /// What is written is read in one go, and whatever is read in one go is read
+    /// alike in any layout.
+    #[test]
+    fn both_readers_agree() {
+        let account = |name: &[u8], p: Vec<u8>| Account {
+            name: name.to_vec(),
+            protocol: b"prpl-jabber".to_vec(),
+            key: Components {
+                p,
+                q: vec![0x7f, 2],
+                g: vec![2],
+                y: vec![4],
+                x: vec![1],
+            },
+        };
+        let accounts = [
+            account(b"alice@example.org", vec![0x80, 1]),
+            account(b"", vec![7]),
+            account(b"a \"b\"\n", vec![0xab; limits::MAX_MPI]),
+            account(b"\xc3\xa0", vec![7]),
+        ];
+        for accounts in [&accounts[..], &accounts[..1], &[]] {
+            let text = write(accounts);
+            assert_eq!(plain::read(&text).as_deref(), Some(accounts));
+            assert_eq!(read_any(&text).as_deref(), Ok(accounts));
+        }
+        // One byte changed, left out or put in somewhere: a reader in one go may
+        // give up, never differ.
+        let text = write(&accounts[..1]);
+        for at in 0..text.len() {
+            for byte in *b"()[]#|\"\\01 9:ghn\0\xff" {
+                let (head, tail) = text.split_at(at);
+                for rest in [tail, &tail[1..]] {
+                    let other = [head, &[byte], rest].concat();
+                    if let Some(accounts) = plain::read(&other) {
+                        assert_eq!(read_any(&other), Ok(accounts), "{}", other.escape_ascii());
+                    }
+                }
+            }
+            let shorter = [&text[..at], &text[at + 1..]].concat();
+            if let Some(accounts) = plain::read(&shorter) {
+                assert_eq!(
+                    read_any(&shorter),
+                    Ok(accounts),
+                    "{}",
+                    shorter.escape_ascii()
+                );
+            }
         }
     }
 

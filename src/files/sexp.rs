@@ -14,7 +14,7 @@ mod write;
 pub use atom::Atom;
 pub use write::{write_atom, write_number};
 
-use token::{Token, Tokens};
+pub(super) use token::{Token, Tokens};
 
 use crate::Error;
 use crate::crypto::secret::SecretBytes;

@@ -180,7 +180,8 @@ fn read_all(mut file: File, limit: usize) -> io::Result<SecretBytes> {
     if announced > limit {
         return Err(too_large());
     }
-    let mut text = SecretBytes::new(vec![0; announced.max(1)]);
+    // One byte more, in which the end of the file shows.
+    let mut text = SecretBytes::new(vec![0; announced.saturating_add(1)]);
     let mut len = 0_usize;
     loop {
         if len == text.len() {
@@ -202,6 +203,10 @@ fn read_all(mut file: File, limit: usize) -> io::Result<SecretBytes> {
         }
         if len > limit {
             return Err(too_large());
+        }
+        // As long as announced, and there was room for more.
+        if len > 0 && len == announced {
+            break;
         }
     }
     text.truncate(len);

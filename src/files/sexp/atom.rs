@@ -20,7 +20,7 @@ pub enum Atom<'a> {
 
 impl<'a> Atom<'a> {
     /// Whether the text is what the notation permits.
-    pub(super) fn is_well_formed(self) -> bool {
+    pub(in crate::files) fn is_well_formed(self) -> bool {
         match self {
             Self::Verbatim(_) => true,
             Self::Quoted(text) => unescape(text, |_| {}).is_ok(),
@@ -51,14 +51,7 @@ impl<'a> Atom<'a> {
                 // Checked when the atom was made.
                 let _ = unescape(text, |byte| bytes.push(byte));
             }
-            Self::Hexadecimal(text) if are_digits(text) => {
-                let (pairs, _) = text.as_chunks();
-                bytes.extend(
-                    pairs
-                        .iter()
-                        .map(|[high, low]| four_bits(*high) << 4 | four_bits(*low)),
-                );
-            }
+            Self::Hexadecimal(text) if are_digits(text) => decode_pairs(text, &mut bytes),
             Self::Hexadecimal(text) => {
                 let digits = text
                     .iter()
@@ -73,6 +66,17 @@ impl<'a> Atom<'a> {
         bytes
     }
 
+    /// The bytes of an even number of hexadecimal digits; none if anything else
+    /// is among them.
+    pub(in crate::files) fn decode_digits(digits: &[u8]) -> Option<SecretBytes> {
+        if !digits.len().is_multiple_of(2) || !are_digits(digits) {
+            return None;
+        }
+        let mut bytes = SecretBytes::new(Vec::with_capacity(digits.len() / 2));
+        decode_pairs(digits, &mut bytes);
+        Some(bytes)
+    }
+
     /// Whether the atom stands for these bytes.
     #[must_use]
     pub fn is(self, bytes: &[u8]) -> bool {
@@ -81,6 +85,16 @@ impl<'a> Atom<'a> {
             _ => self.decode().as_slice() == bytes,
         }
     }
+}
+
+/// Appends the bytes of hexadecimal digits.
+fn decode_pairs(digits: &[u8], bytes: &mut Vec<u8>) {
+    let (pairs, _) = digits.as_chunks();
+    bytes.extend(
+        pairs
+            .iter()
+            .map(|[high, low]| four_bits(*high) << 4 | four_bits(*low)),
+    );
 }
 
 /// Puts groups of bits together; an incomplete byte at the end is dropped.

@@ -8,7 +8,7 @@ use crate::Error;
 
 /// The smallest parts of the text.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(in crate::files) enum Token<'a> {
     Open,
     Close,
     /// `[`: what follows says how the next atom is to be shown.
@@ -19,7 +19,7 @@ pub(super) enum Token<'a> {
 
 /// The tokens of a text; ends after the first error.
 #[derive(Clone)]
-pub(super) struct Tokens<'a> {
+pub(in crate::files) struct Tokens<'a> {
     rest: &'a [u8],
     /// Whether the text was gone through before without an error.
     checked: bool,
@@ -33,9 +33,14 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// The tokens of a text, or a list in it, that was gone through before
-    /// without an error. The inside of its atoms is not looked at again.
+    /// The tokens of a text that was gone through before without an error, or
+    /// of a list in it. The inside of its atoms is not looked at again.
     pub(super) const fn of_checked(text: &'a [u8]) -> Self {
+        Self::unchecked(text)
+    }
+
+    /// The tokens of any text, without a look at the inside of its atoms.
+    pub(in crate::files) const fn unchecked(text: &'a [u8]) -> Self {
         Self {
             rest: text,
             checked: true,
