@@ -22,7 +22,8 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub struct PrivateKey {
     public: PublicKey,
-    order: Order,
+    /// Arithmetic modulo q, prepared when the key first signs.
+    order: OnceLock<Order>,
     /// In a box, so that moving the key leaves no copy behind.
     x: Box<Scalar>,
     /// Powers of g, made when the key first signs; its copies share them.
@@ -52,7 +53,6 @@ impl PrivateKey {
         x: &[u8],
     ) -> Result<Self, Error> {
         let public = PublicKey::from_components(p, q, g, y)?;
-        let order = Order::new(public.q())?;
         // How long the number is written says nothing about x itself.
         let (excess, x) = x.split_at(x.len().saturating_sub(SCALAR_LEN));
         let mut too_large = excess.iter().fold(0, |all, byte| all | byte);
@@ -60,7 +60,7 @@ impl PrivateKey {
         for (out, byte) in padded.iter_mut().rev().zip(x.iter().rev()) {
             *out = *byte;
         }
-        let (x, mut valid) = order.read(&padded);
+        let (x, mut valid) = Scalar::read(&padded, public.q());
         disclose(&mut too_large);
         disclose(&mut valid);
         if too_large != 0 || valid == 0 {
@@ -68,7 +68,7 @@ impl PrivateKey {
         }
         Ok(Self {
             public,
-            order,
+            order: OnceLock::new(),
             x: Box::new(x.clone()),
             powers: Arc::default(),
         })
@@ -88,7 +88,7 @@ impl PrivateKey {
         let public = PublicKey::from_components(&p, &q, &g, &powers.power(&x))?;
         let key = Self {
             public,
-            order,
+            order: OnceLock::from(order),
             x: Box::new(x.clone()),
             powers: Arc::new(OnceLock::from(powers)),
         };
@@ -164,7 +164,7 @@ impl PrivateKey {
         extra: &[u8],
         mask: &[u8],
     ) -> Result<[u8; SIGNATURE_LEN], Error> {
-        let order = &self.order;
+        let order = self.order()?;
         let z = order.reduce(value);
         let k = nonce::<D>(order, &self.x, &z, extra);
         let r = order.reduce(&self.powers()?.power(&k));
@@ -179,6 +179,14 @@ impl PrivateKey {
         first.copy_from_slice(&r.to_be_bytes());
         second.copy_from_slice(&s.to_be_bytes());
         Ok(signature)
+    }
+
+    fn order(&self) -> Result<&Order, Error> {
+        if let Some(order) = self.order.get() {
+            return Ok(order);
+        }
+        let made = Order::new(self.public.q())?;
+        Ok(self.order.get_or_init(|| made))
     }
 
     fn powers(&self) -> Result<&dyn FixedBase, Error> {

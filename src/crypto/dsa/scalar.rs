@@ -40,6 +40,19 @@ impl Scalar {
         out
     }
 
+    /// Reads 20 bytes, and tells by all ones or zero whether the number lies
+    /// in 1..q; if not it is meaningless. In constant time.
+    pub(super) fn read(bytes: &[u8; SCALAR_LEN], q: &[u8; SCALAR_LEN]) -> (Self, u64) {
+        Self::read_below(bytes, &number(q))
+    }
+
+    fn read_below(bytes: &[u8; SCALAR_LEN], q: &[u64; LIMBS]) -> (Self, u64) {
+        let scalar = Self(number(bytes));
+        let (_, below) = subtract(&scalar.0, q);
+        let valid = mask(below) & !scalar.zero_mask();
+        (scalar, valid)
+    }
+
     /// All ones if the scalar is zero, else zero; in constant time.
     pub(super) fn zero_mask(&self) -> u64 {
         mask_equal(self.0.iter().fold(0, |all, limb| all | limb), 0)
@@ -88,13 +101,9 @@ impl Order {
         sum
     }
 
-    /// Reads 20 bytes, and tells by all ones or zero whether the number lies
-    /// in 1..q; if not it is meaningless. In constant time.
+    /// See [`Scalar::read`].
     pub(super) fn read(&self, bytes: &[u8; SCALAR_LEN]) -> (Scalar, u64) {
-        let scalar = Scalar(number(bytes));
-        let (_, below) = subtract(&scalar.0, self.modulus.limbs());
-        let valid = mask(below) & !scalar.zero_mask();
-        (scalar, valid)
+        Scalar::read_below(bytes, self.modulus.limbs())
     }
 
     /// a + b mod q.
