@@ -65,6 +65,25 @@ fn is_zero(bytes: &[u8]) -> bool {
     words.fold(0, |sum, word| sum | word) == 0 && rest.iter().all(|byte| *byte == 0)
 }
 
+/// Releases the parts of a context if both are from [`take`] and there is
+/// nothing but zero bytes in them; says whether.
+///
+/// # Safety
+/// As for [`release`], if they are released.
+pub(crate) unsafe fn release_blank(private: *mut ConnContextPriv, smp: *mut OtrlSMState) -> bool {
+    let mut pool = lock();
+    let Some(slot) = pool.slot(private.addr()) else {
+        return false;
+    };
+    let together = slot.parts.addr().wrapping_add(offset_of!(Parts, smp)) == smp.addr();
+    // SAFETY: within a mapping every byte is initialised.
+    if !together || !is_zero(unsafe { slot.bytes() }) {
+        return false;
+    }
+    pool.put_back(slot);
+    true
+}
+
 /// Wipes and releases the parts of a context, wherever each came from: from
 /// [`take`], or from `malloc` if the program has put in one of its own.
 ///
@@ -222,12 +241,15 @@ impl Pool {
     /// The slot is in use, and not used any more.
     unsafe fn give_back(&mut self, slot: Slot) {
         // SAFETY: the caller's promise.
-        let bytes =
-            unsafe { core::slice::from_raw_parts_mut(slot.parts.cast::<u8>(), size_of::<Parts>()) };
+        let bytes = unsafe { slot.bytes() };
         // Looking costs no page; wiping what is blank would.
         if !is_zero(bytes) {
             bytes.zeroize();
         }
+        self.put_back(slot);
+    }
+
+    fn put_back(&mut self, slot: Slot) {
         let Some(mapping) = self.mappings.get_mut(&slot.mapping) else {
             return;
         };
@@ -248,6 +270,16 @@ struct Slot {
     mapping: usize,
     number: u16,
     parts: *mut Parts,
+}
+
+impl Slot {
+    /// # Safety
+    /// The slot is in use, and nothing else refers to it meanwhile.
+    unsafe fn bytes<'a>(self) -> &'a mut [u8] {
+        // SAFETY: the caller's promise; within a mapping every byte is
+        // initialised.
+        unsafe { core::slice::from_raw_parts_mut(self.parts.cast::<u8>(), size_of::<Parts>()) }
+    }
 }
 
 #[cfg(test)]
@@ -273,6 +305,22 @@ mod tests {
         unsafe {
             assert_eq!((*again).private.lastrecv, 0);
             release(&raw mut (*again).private, &raw mut (*again).smp);
+        }
+    }
+
+    #[test]
+    fn only_blank_parts_go_as_blank() {
+        let (parts, other) = (take(ptr::null_mut()), take(ptr::null_mut()));
+        // SAFETY: taken above, given back once.
+        unsafe {
+            let (private, smp) = (&raw mut (*parts).private, &raw mut (*parts).smp);
+            assert!(!release_blank(private, &raw mut (*other).smp));
+            assert!(!release_blank(ptr::null_mut(), smp));
+            (*private).lastsent = 1;
+            assert!(!release_blank(private, smp));
+            (*private).lastsent = 0;
+            assert!(release_blank(private, smp));
+            release(&raw mut (*other).private, &raw mut (*other).smp);
         }
     }
 

@@ -594,6 +594,12 @@ unsafe fn forget_one(context: *mut ConnContext) {
 unsafe fn release(context: *mut ConnContext) {
     // SAFETY: the caller's promise.
     unsafe {
+        // Most contexts never had anything in there that would take a closer
+        // look.
+        if blank::release_blank((*context).context_priv, (*context).smstate) {
+            (*context).context_priv = ptr::null_mut();
+            (*context).smstate = ptr::null_mut();
+        }
         force(context, OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT);
         for fingerprint in list::iter((*context).fingerprint_root.next) {
             release_fingerprint(fingerprint);
