@@ -3,7 +3,7 @@
 PAIRS ?= 5
 BENCH := target/bench
 
-.PHONY: bench bench-contacts bench-operations check-kernels
+.PHONY: bench bench-contacts bench-limits bench-operations check-kernels
 
 bench: $(LIBRARY) ## CPU cost compared with the installed libotr (PAIRS=n, OTR_KERNEL=portable|adx|ifma)
 	@scripts/need $(NEED_BASE) libotr5 libotr5-dev python3
@@ -16,6 +16,12 @@ bench-contacts: $(LIBRARY) ## what 100,000 contacts cost; the original would tak
 	@mkdir -p $(BENCH)/contacts
 	$(CC) -O2 -Wall -Wextra -o $(BENCH)/workload bench/workload.c bench/contacts.c -ldl
 	$(BENCH)/workload $(abspath $(LIBRARY)) $(BENCH)/contacts 100000
+
+bench-limits: ## what the system takes for files that are forced to the disk, for fresh pages and the like
+	@scripts/need $(NEED_BASE)
+	@mkdir -p $(BENCH)/limits
+	$(CC) -O2 -Wall -Wextra -o $(BENCH)/limit bench/limits.c
+	$(BENCH)/limit $(BENCH)/limits
 
 bench-operations: ## criterion's measurements of kernels, DSA and conversations
 	$(CARGO) bench --locked
