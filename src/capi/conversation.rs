@@ -596,7 +596,8 @@ unsafe fn release(context: *mut ConnContext) {
     unsafe {
         // Most contexts never had anything in there that would take a closer
         // look.
-        if blank::release_blank((*context).context_priv, (*context).smstate) {
+        let released = blank::release_blank((*context).context_priv, (*context).smstate);
+        if released {
             (*context).context_priv = ptr::null_mut();
             (*context).smstate = ptr::null_mut();
         }
@@ -607,7 +608,9 @@ unsafe fn release(context: *mut ConnContext) {
         alloc::free((*context).username);
         alloc::free((*context).accountname);
         alloc::free((*context).protocol);
-        blank::release((*context).context_priv, (*context).smstate);
+        if !released {
+            blank::release((*context).context_priv, (*context).smstate);
+        }
         contacts::released(context);
         alloc::free(context);
     }

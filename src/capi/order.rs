@@ -146,6 +146,15 @@ impl Sorted {
         Position { run, place }
     }
 
+    /// The entry at a position from [`Self::search`]; none at the end.
+    fn entry(&self, position: Position) -> Option<&Entry> {
+        let run = self.runs.get(position.run)?;
+        run.get(position.place).or_else(|| {
+            let behind = self.runs.get(position.run.saturating_add(1))?;
+            behind.front()
+        })
+    }
+
     /// The node before a position, if there is one.
     pub(crate) fn before(&self, position: Position) -> Option<*mut ConnContext> {
         let run = self.runs.get(position.run)?;
@@ -154,11 +163,7 @@ impl Sorted {
 
     /// The node at a position from [`Self::search`]; NULL at the end.
     pub(crate) fn at(&self, position: Position) -> *mut ConnContext {
-        let behind = || self.runs.get(position.run.saturating_add(1))?.front();
-        self.runs
-            .get(position.run)
-            .and_then(|run| run.get(position.place))
-            .or_else(behind)
+        self.entry(position)
             .map_or(ptr::null_mut(), |entry| entry.node)
     }
 
@@ -337,12 +342,11 @@ mod tests {
 
     fn names(sorted: &Sorted) -> Vec<&str> {
         let nodes = sorted.runs.iter().flatten().map(|entry| entry.node);
-        // SAFETY: the nodes outlive the test's calls.
         nodes
             .map(|node| {
-                unsafe { CStr::from_ptr((*node).username) }
-                    .to_str()
-                    .unwrap()
+                // SAFETY: the nodes outlive the test's calls.
+                let name = unsafe { CStr::from_ptr((*node).username) };
+                name.to_str().unwrap()
             })
             .collect()
     }
@@ -385,7 +389,12 @@ mod tests {
 
     /// Spreads the numbers below `count`, a power of two.
     fn shuffled(count: usize) -> impl Iterator<Item = usize> {
-        (0..count).map(move |number| number.wrapping_mul(2_654_435_761) % count)
+        (0..count).map(move |number| {
+            number
+                .wrapping_mul(2_654_435_761)
+                .checked_rem(count)
+                .unwrap()
+        })
     }
 
     #[test]
