@@ -9,6 +9,7 @@ pub mod dh;
 pub(crate) mod disclosure;
 pub mod dsa;
 mod environment;
+pub(crate) mod guarded;
 pub(crate) mod limbs;
 pub mod modp;
 pub mod mont;

@@ -13,13 +13,15 @@ use std::path::{Path, PathBuf};
 /// The one outer layer with C's pointers.
 const INTERFACE: [&str; 2] = ["capi.rs", "capi/"];
 
-/// Arithmetic for detected processor features, with its comparisons, and one
-/// question to the system.
+/// Arithmetic for detected processor features, with its comparisons, one
+/// question to the system, and memory for secrets.
 const NAMED: &[&str] = &[
     "crypto/adx.rs",
     "crypto/dsa/adx.rs",
     "crypto/dsa/ifma.rs",
     "crypto/environment.rs",
+    "crypto/guarded.rs",
+    "crypto/guarded/pages.rs",
     "crypto/modp/adx.rs",
     "crypto/modp/ifma.rs",
 ];

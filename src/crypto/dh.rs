@@ -9,7 +9,8 @@ use core::fmt;
 use zeroize::Zeroizing;
 
 use super::Random;
-use super::modp::{self, Element, MinimalBytes, Residue, SecretExponent};
+use super::guarded::Guarded;
+use super::modp::{self, Element, MinimalBytes, Residue, SecretExponent, ShortExponent};
 use super::symmetric::{AesKey, MacKey, sha1, sha256};
 use crate::Error;
 
@@ -19,8 +20,26 @@ use crate::Error;
 /// handed about in a box, so that no copies of it are left where it was.
 #[derive(Clone)]
 pub struct KeyPair {
-    secret: SecretExponent,
+    secret: Kept,
     public: Element,
+}
+
+/// A secret exponent as it is kept: in as little room as it needs.
+#[derive(Clone)]
+enum Kept {
+    /// With 320 bits, as nearly all are.
+    Short(Guarded<ShortExponent>),
+    /// Of another length: a program has brought it.
+    Long(Guarded<SecretExponent>),
+}
+
+impl Kept {
+    fn new(secret: SecretExponent) -> Self {
+        match secret.shortened() {
+            Some(short) => Self::Short(Guarded::new(short)),
+            None => Self::Long(Guarded::new(secret)),
+        }
+    }
 }
 
 impl KeyPair {
@@ -39,7 +58,10 @@ impl KeyPair {
     /// with the exponent 0.
     pub fn from_secret(secret: SecretExponent) -> Result<Box<Self>, Error> {
         let public = modp::pow_g(&secret).to_element()?;
-        Ok(Box::new(Self { secret, public }))
+        Ok(Box::new(Self {
+            secret: Kept::new(secret),
+            public,
+        }))
     }
 
     /// The public key.
@@ -49,15 +71,18 @@ impl KeyPair {
     }
 
     /// The secret exponent.
-    pub(crate) const fn secret(&self) -> &SecretExponent {
-        &self.secret
+    pub(crate) fn secret(&self) -> SecretExponent {
+        match &self.secret {
+            Kept::Short(secret) => SecretExponent::from(&**secret),
+            Kept::Long(secret) => SecretExponent::clone(secret),
+        }
     }
 
     /// What this side shares with the holder of the key pair to `theirs`:
     /// s in the protocol text.
     #[must_use]
     pub fn shared(&self, theirs: &Element) -> Residue {
-        modp::pow(theirs, &self.secret)
+        modp::pow(theirs, &self.secret())
     }
 }
 

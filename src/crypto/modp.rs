@@ -53,6 +53,7 @@ mod number;
 mod portable;
 mod power;
 
+pub(crate) use exponent::ShortExponent;
 pub use exponent::{Challenge, PublicExponent, Scalar, SecretExponent};
 pub use kernel::Kernel;
 pub use number::{Element, MinimalBytes, Residue};

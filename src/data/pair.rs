@@ -3,6 +3,7 @@
 
 use crate::Error;
 use crate::crypto::dh::SessionKeys;
+use crate::crypto::guarded::Guarded;
 use crate::crypto::secret::scrubbed;
 use crate::crypto::symmetric::{Aes128Ctr, AesKey, HmacSha1, MacKey};
 
@@ -11,7 +12,7 @@ use crate::crypto::symmetric::{Aes128Ctr, AesKey, HmacSha1, MacKey};
 /// A pair lives from the first message that uses it until one of its two D-H
 /// keys is forgotten; the counters must not be forgotten before.
 pub(crate) struct Pair {
-    pub(crate) keys: SessionKeys,
+    pub(crate) keys: Guarded<SessionKeys>,
     /// The counter of the last message we sent.
     pub(crate) sent: u64,
     /// The counter of the last message we received.
@@ -21,8 +22,8 @@ pub(crate) struct Pair {
     pub(crate) used: bool,
     /// The keys made ready, in each direction on its first message: in a
     /// conversation most pairs are used in one only.
-    sending: Option<Box<Direction>>,
-    receiving: Option<Box<Direction>>,
+    sending: Option<Guarded<Direction>>,
+    receiving: Option<Guarded<Direction>>,
 }
 
 /// The keys of one direction, ready for use.
@@ -32,8 +33,8 @@ pub(super) struct Direction {
 }
 
 impl Direction {
-    fn new(aes: &AesKey, mac: &MacKey) -> Box<Self> {
-        Box::new(Self {
+    fn new(aes: &AesKey, mac: &MacKey) -> Guarded<Self> {
+        Guarded::new(Self {
             aes: Aes128Ctr::new(aes),
             mac: HmacSha1::new(mac),
         })
@@ -41,9 +42,9 @@ impl Direction {
 }
 
 impl Pair {
-    pub(super) const fn new(keys: SessionKeys) -> Self {
+    pub(super) fn new(keys: SessionKeys) -> Self {
         Self {
-            keys,
+            keys: Guarded::new(keys),
             sent: 0,
             received: 0,
             used: false,

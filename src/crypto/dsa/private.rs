@@ -11,6 +11,7 @@ use super::{SCALAR_LEN, SIGNATURE_LEN};
 use crate::Error;
 use crate::crypto::Random;
 use crate::crypto::disclosure::disclose;
+use crate::crypto::guarded::Guarded;
 use crate::wire::significant;
 use core::fmt;
 use hmac::EagerHash;
@@ -25,7 +26,7 @@ pub struct PrivateKey {
     /// Arithmetic modulo q, prepared when the key first signs.
     order: OnceLock<Order>,
     /// In a box, so that moving the key leaves no copy behind.
-    x: Box<Scalar>,
+    x: Guarded<Scalar>,
     /// Powers of g, made when the key first signs; its copies share them.
     powers: Arc<OnceLock<Box<dyn FixedBase>>>,
 }
@@ -69,7 +70,7 @@ impl PrivateKey {
         Ok(Self {
             public,
             order: OnceLock::new(),
-            x: Box::new(x.clone()),
+            x: Guarded::new(x.clone()),
             powers: Arc::default(),
         })
     }
@@ -89,7 +90,7 @@ impl PrivateKey {
         let key = Self {
             public,
             order: OnceLock::from(order),
-            x: Box::new(x.clone()),
+            x: Guarded::new(x.clone()),
             powers: Arc::new(OnceLock::from(powers)),
         };
         // The usual test of a new pair; only a broken machine fails it.

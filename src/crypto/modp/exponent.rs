@@ -68,9 +68,35 @@ impl SecretExponent {
         Zeroizing::new(bytes.get(start..).unwrap_or(&[]).to_vec())
     }
 
+    /// The same number in less room, if it was read from 40 bytes.
+    pub(crate) fn shortened(&self) -> Option<ShortExponent> {
+        let limbs = self.limbs.first_chunk()?;
+        (self.bytes == SHORT_BYTES).then(|| ShortExponent(*limbs))
+    }
+
     /// The public bound on its length in bits.
     pub(super) fn bits(&self) -> usize {
         self.bytes.saturating_mul(8)
+    }
+}
+
+/// How many bytes a short exponent has.
+const SHORT_BYTES: usize = 40;
+
+/// A secret exponent of 320 bits that is kept for later; wiped when dropped.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub(crate) struct ShortExponent([u64; SHORT_BYTES / 8]);
+
+impl From<&ShortExponent> for SecretExponent {
+    fn from(short: &ShortExponent) -> Self {
+        let mut limbs = [0; LIMBS];
+        for (to, from) in limbs.iter_mut().zip(&short.0) {
+            *to = *from;
+        }
+        Self {
+            limbs,
+            bytes: SHORT_BYTES,
+        }
     }
 }
 
