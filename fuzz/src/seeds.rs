@@ -25,42 +25,22 @@ const SEXP: &[u8] = b"(privkeys (account (name \"a\\x41\\101\\n\")(protocol |cHJ
 /// The inputs that a target's corpus begins with.
 #[must_use]
 pub fn of(target: &str) -> Vec<Vec<u8>> {
-    let kind = |kind| messages(|found| found == kind);
     match target {
         "session" => stories(),
         "c_interface" => programs(),
         "data" => talks(),
         "smp" => comparisons(),
-        "key_file" => vec![KEYS.to_vec(), people::KEY_FILES[0].into(), SEXP.to_vec()],
-        "fingerprint_file" => vec![FINGERPRINTS.to_vec()],
-        "instance_tag_file" => vec![INSTANCE_TAGS.to_vec()],
-        "sexp" => vec![SEXP.to_vec(), KEYS[..400].to_vec()],
-        "public_key" => signatures(),
-        "dh_commit" => kind(MessageType::DhCommit),
-        "dh_key" => kind(MessageType::DhKey),
-        "reveal_signature" => kind(MessageType::RevealSignature),
-        "signature" => kind(MessageType::Signature),
-        "data_message" => kind(MessageType::Data),
-        "v1_key_exchange" => kind(MessageType::V1KeyExchange),
-        "armour" => texts(),
-        "fragments" => pieces(),
-        "compare_texts" => [texts(), tags()]
-            .concat()
-            .iter()
-            .map(|text| [b"\x07", &text[..]].concat())
-            .collect(),
-        "compare_pieces" => pieces(),
-        "compare_files" => vec![
-            [b"\x00", KEYS].concat(),
-            [b"\x00", SEXP].concat(),
-            [b"\x01", FINGERPRINTS].concat(),
-            [b"\x02", INSTANCE_TAGS].concat(),
+        "compare" => comparable(),
+        "files" => vec![
+            KEYS.to_vec(),
+            people::KEY_FILES[0].into(),
+            SEXP.to_vec(),
+            KEYS[..400].to_vec(),
+            FINGERPRINTS.to_vec(),
+            INSTANCE_TAGS.to_vec(),
         ],
-        "tlvs" => vec![
-            b"\x00\x01\x00\x00\x00\x06\x00\x00".to_vec(),
-            b"\x00\x08\x00\x06\x00\x00\x00\x07ab\x00\x00\x00\x20".to_vec(),
-        ],
-        "tags" => tags(),
+        "messages" => [messages(), signatures()].concat(),
+        "text" => [texts(), pieces(), tags(), records()].concat(),
         "toolkit" => texts()
             .iter()
             .map(|text| [b"\x01", &text[..]].concat())
@@ -79,12 +59,35 @@ fn texts() -> Vec<Vec<u8>> {
     texts.map(|text| text.as_bytes().to_vec()).collect()
 }
 
-/// The recorded messages of some kinds, decoded.
-fn messages(wanted: impl Fn(MessageType) -> bool) -> Vec<Vec<u8>> {
-    let texts = texts()
-        .into_iter()
-        .filter(|text| wanted(message_type(text)));
-    texts.filter_map(|text| dearmour_data(&text).ok()).collect()
+/// Every message that was recorded, decoded.
+fn messages() -> Vec<Vec<u8>> {
+    let texts = texts();
+    let decoded = texts.iter().map(|text| dearmour_data(text));
+    decoded.filter_map(Result::ok).collect()
+}
+
+/// Texts, pieces and files, each behind the byte that says which.
+fn comparable() -> Vec<Vec<u8>> {
+    let behind = |prefix: &[u8], inputs: Vec<Vec<u8>>| -> Vec<Vec<u8>> {
+        let inputs = inputs.iter();
+        inputs.map(|input| [prefix, input].concat()).collect()
+    };
+    [
+        behind(b"\x00\x07", [texts(), tags()].concat()),
+        behind(b"\x01", pieces()),
+        behind(b"\x02\x00", vec![KEYS.to_vec(), SEXP.to_vec()]),
+        behind(b"\x02\x01", vec![FINGERPRINTS.to_vec()]),
+        behind(b"\x02\x02", vec![INSTANCE_TAGS.to_vec()]),
+    ]
+    .concat()
+}
+
+/// TLV records.
+fn records() -> Vec<Vec<u8>> {
+    vec![
+        b"\x00\x01\x00\x00\x00\x06\x00\x00".to_vec(),
+        b"\x00\x08\x00\x06\x00\x00\x00\x07ab\x00\x00\x00\x20".to_vec(),
+    ]
 }
 
 fn pieces() -> Vec<Vec<u8>> {
@@ -363,9 +366,10 @@ fn talks() -> Vec<Vec<u8>> {
         0,
         newest | 1,
     ];
-    let raw = messages(|kind| kind == MessageType::Data)
-        .into_iter()
-        .next_back()
+    let raw = texts()
+        .iter()
+        .rfind(|text| message_type(text) == MessageType::Data)
+        .and_then(|text| dearmour_data(text).ok())
         .unwrap_or_default();
     let raw = [&(raw.len() as u16).to_be_bytes()[..], &raw].concat();
     vec![

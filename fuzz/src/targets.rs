@@ -6,7 +6,6 @@ mod data;
 mod files;
 mod messages;
 mod session;
-
 mod smp;
 mod text;
 mod toolkit;
@@ -34,22 +33,10 @@ pub const TARGETS: &[Target] = &[
         data::run,
     ),
     target(
-        "compare_texts",
-        "the installed libotr and ours, looking at texts",
-        1024,
-        compare::texts,
-    ),
-    target(
-        "compare_pieces",
-        "the same, joining and cutting messages",
-        1024,
-        compare::pieces,
-    ),
-    target(
-        "compare_files",
-        "the same, reading and writing files",
+        "compare",
+        "the installed libotr and ours: texts, pieces, files",
         4096,
-        compare::files,
+        compare::run,
     ),
     target(
         "smp",
@@ -57,60 +44,23 @@ pub const TARGETS: &[Target] = &[
         1024,
         smp::run,
     ),
-    target("key_file", "the private key file", 4096, files::key_file),
     target(
-        "fingerprint_file",
-        "the fingerprint file",
-        1024,
-        files::fingerprints,
+        "files",
+        "the three files of a user, and S-expressions",
+        4096,
+        files::run,
     ),
     target(
-        "instance_tag_file",
-        "the instance tag file",
-        1024,
-        files::instance_tags,
-    ),
-    target("sexp", "S-expressions", 1024, files::sexp),
-    target(
-        "public_key",
-        "DSA keys and signatures of a peer",
-        1024,
-        messages::public_key,
-    ),
-    target("armour", "base64 and its armour", 1024, text::armour),
-    target("dh_commit", "D-H Commit messages", 512, messages::dh_commit),
-    target("dh_key", "D-H Key messages", 512, messages::dh_key),
-    target(
-        "reveal_signature",
-        "Reveal Signature messages",
-        1024,
-        messages::reveal_signature,
-    ),
-    target("signature", "Signature messages", 1024, messages::signature),
-    target(
-        "data_message",
-        "the form of data messages",
-        1024,
-        messages::data_message,
-    ),
-    target(
-        "v1_key_exchange",
-        "Key Exchange messages of version 1",
+        "messages",
+        "each kind of message, DSA keys and signatures of a peer",
         2048,
-        messages::v1_key_exchange,
+        messages::run,
     ),
     target(
-        "fragments",
-        "pieces of messages, joined and cut",
+        "text",
+        "armour, pieces, TLV records, queries, tags, errors",
         1024,
-        text::fragments,
-    ),
-    target("tlvs", "TLV records", 1024, text::tlvs),
-    target(
-        "tags",
-        "queries, whitespace tags, errors, kinds of messages",
-        512,
-        text::tags,
+        text::run,
     ),
     target(
         "toolkit",

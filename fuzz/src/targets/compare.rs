@@ -22,9 +22,19 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, theirs: &Api, call: impl Fn(
     );
 }
 
-/// Functions that look at a text.
-pub fn texts(input: &[u8]) {
+/// The first byte says what is compared.
+pub fn run(input: &[u8]) {
     let Some(theirs) = installed() else { return };
+    let mut stream = Input::new(input);
+    match stream.byte() % 3 {
+        0 => texts(theirs, stream.rest()),
+        1 => pieces(theirs, stream.rest()),
+        _ => files(theirs, stream.rest()),
+    }
+}
+
+/// Functions that look at a text.
+fn texts(theirs: &Api, input: &[u8]) {
     let mut stream = Input::new(input);
     let policy = u32::from(stream.byte() & 7);
     let raw = stream.clone().rest();
@@ -90,8 +100,7 @@ pub fn texts(input: &[u8]) {
 }
 
 /// Pieces of messages: joined one after the other, and cut.
-pub fn pieces(input: &[u8]) {
-    let Some(theirs) = installed() else { return };
+fn pieces(theirs: &Api, input: &[u8]) {
     let mut stream = Input::new(input);
     // Smaller limits make the other library divide by zero or cut too long.
     let limit = 20 + i32::from(stream.byte());
@@ -162,8 +171,7 @@ unsafe fn new_context(api: &Api, us: *mut UserState) -> *mut Context {
 }
 
 /// A user's files, read and written again.
-pub fn files(input: &[u8]) {
-    let Some(theirs) = installed() else { return };
+fn files(theirs: &Api, input: &[u8]) {
     let mut stream = Input::new(input);
     let kind = stream.byte() % 3;
     let text = stream.rest();

@@ -4,7 +4,15 @@ use otr::files::sexp::{self, Atom, Element, List};
 use otr::files::{fingerprints, instance_tags, keys};
 use otr::limits;
 
-pub fn key_file(input: &[u8]) {
+/// Every reader gets every input.
+pub fn run(input: &[u8]) {
+    key_file(input);
+    fingerprints(input);
+    instance_tags(input);
+    sexp(input);
+}
+
+fn key_file(input: &[u8]) {
     let Ok(accounts) = keys::read(input) else {
         return;
     };
@@ -20,7 +28,7 @@ pub fn key_file(input: &[u8]) {
     }
 }
 
-pub fn fingerprints(input: &[u8]) {
+fn fingerprints(input: &[u8]) {
     let Ok(entries) = fingerprints::read(input) else {
         return;
     };
@@ -51,7 +59,7 @@ pub fn fingerprints(input: &[u8]) {
     }
 }
 
-pub fn instance_tags(input: &[u8]) {
+fn instance_tags(input: &[u8]) {
     let Ok(entries) = instance_tags::read(input) else {
         return;
     };
@@ -63,7 +71,7 @@ pub fn instance_tags(input: &[u8]) {
     assert!(again.iter().all(|entry| entries.contains(entry)));
 }
 
-pub fn sexp(input: &[u8]) {
+fn sexp(input: &[u8]) {
     let mut atoms = Vec::new();
     sexp::write_atom(input, &mut atoms);
     let list = sexp::parse(&atoms).expect("what was written can be read");

@@ -10,7 +10,16 @@ use otr::{InstanceTag, Policy, Version, limits};
 
 use crate::input::Input;
 
-pub fn armour(input: &[u8]) {
+/// Every reader gets every input, as it came over the network or as a stream
+/// of operations.
+pub fn run(input: &[u8]) {
+    armour(input);
+    fragments(input);
+    tlvs(input);
+    tags(input);
+}
+
+fn armour(input: &[u8]) {
     let decoded = base64::decode(input);
     assert!(decoded.len() <= input.len());
     let encoded = base64::encode(input);
@@ -35,7 +44,7 @@ pub fn armour(input: &[u8]) {
 }
 
 /// Cuts a text at the input's will, joins what comes out, disturbs it.
-pub fn fragments(input: &[u8]) {
+fn fragments(input: &[u8]) {
     let mut input = Input::new(input);
     let format = match input.byte() % 2 {
         0 => Format::V2,
@@ -126,7 +135,7 @@ pub fn fragments(input: &[u8]) {
     }
 }
 
-pub fn tlvs(input: &[u8]) {
+fn tlvs(input: &[u8]) {
     let records = tlv::parse(input);
     let written = tlv::serialize(&records).expect("what was read can be written");
     assert!(input.starts_with(&written));
@@ -143,7 +152,7 @@ pub fn tlvs(input: &[u8]) {
     }
 }
 
-pub fn tags(input: &[u8]) {
+fn tags(input: &[u8]) {
     let mut input = Input::new(input);
     let policy = Policy::from_bits(u32::from(input.byte()));
     let text = input.rest();
