@@ -233,9 +233,9 @@ def no_key(place):
 @rule("exchange-version")
 def answer_in_another_version(place):
     """The left log takes a D-H Key of version 3 for the answer to a commit of version 2."""
-    master = (place.context() or "").split("#")[0] + "#0"
-    state = place.known.state.get((place.client, master), {})
-    waits = state.get("as") == "1" and state.get("pv") == "2"
+    waits = any(
+        client == place.client and name.endswith("#0") and (state.get("as"), state.get("pv")) == ("1", "2")
+        for (client, name), state in place.known.state.items())
     return STOP if waits and A_KEY.match(place.incoming) else None
 
 
