@@ -1,5 +1,7 @@
 //! The key file.
 
+mod unwritable;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -64,6 +66,7 @@ pub fn run(runner: &mut Runner) {
     }
     runner.case("keys/read-only-file", 30, || read_only(file, false));
     runner.case("keys/read-only-directory", 30, || read_only(file, true));
+    unwritable::run(runner, file);
     runner.case("keys/symbolic-link", 30, || link(file));
     for device in ["/dev/full", "/dev/null"] {
         runner.case(&format!("keys/written-to{device}"), 30, || {
