@@ -64,12 +64,16 @@ class Pidgin:
             found = re.search(pattern, log.read(), re.M)
         return found and found.group(1)
 
-    def call(self, function, *arguments):
-        """Calls a function of libpurple over D-Bus; returns what gdbus prints, or None if Pidgin does not answer."""
+    def ask(self, function, *arguments):
+        """Calls a function of libpurple over D-Bus; what gdbus has done."""
         command = ["gdbus", "call", "--session", "--dest", "im.pidgin.purple.PurpleService", "--object-path",
                    "/im/pidgin/purple/PurpleObject", "--method", "im.pidgin.purple.PurpleInterface." + function, "--"]
-        done = subprocess.run(command + [str(argument) for argument in arguments], env=self.bus_env, capture_output=True,
+        return subprocess.run(command + [str(argument) for argument in arguments], env=self.bus_env, capture_output=True,
                               text=True, timeout=3 * STEP, check=False)
+
+    def call(self, function, *arguments):
+        """What gdbus prints of such a call, or None if Pidgin does not answer."""
+        done = self.ask(function, *arguments)
         if self.process.poll() is not None:
             raise Failed(f"Pidgin has ended with status {self.process.returncode}")
         return done.stdout if done.returncode == 0 else None
@@ -100,8 +104,10 @@ class Pidgin:
         eventually(f"{self.name}: /{pattern}/ in Pidgin", lambda: re.search(pattern, self.shown()), limit)
 
     def quit(self):
-        self.call("PurpleCoreQuit")
-        self.process.wait(STEP)
+        self.ask("PurpleCoreQuit")  # it may have ended before it answers
+        status = self.process.wait(STEP)
+        if status != 0:
+            raise Failed(f"Pidgin has ended with status {status}")
 
 
 def main():
