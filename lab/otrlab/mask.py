@@ -22,7 +22,7 @@ LISTED_FINGERPRINT = re.compile(r" ([0-9a-f]{40}) ")
 LISTED_TAG = re.compile(r" (?:0x)?([0-9a-f]{8})$")
 TIMES = re.compile(r"\b(sent|rcvd|ctime)=(\d+)")
 # A message that got among text: what is encoded is random.
-ENCODED = re.compile(r"[A-Za-z0-9+/]{48,}=*")
+ENCODED = re.compile(r"[A-Za-z0-9+/]{24,}=*")
 FRAGMENT = re.compile(r"frag=(\d+)/(\d+)/(\d+)")
 # A number of a key file: in hexadecimal, or as a string if it looks like one.
 KEY_NUMBER = re.compile(r'\(([pqgyx])%20(?:#[0-9A-F]+#|"(?:[^"\\]|\\.)*")\)')

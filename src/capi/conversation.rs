@@ -17,7 +17,7 @@ use super::userstate::OtrlUserState;
 use crate::limits;
 use crate::session::{self, Best};
 
-use super::{alloc, auth, blank, context, context_priv, sm, state};
+use super::{alloc, auth, blank, clock, context, context_priv, sm, state};
 
 /// Who talks to whom.
 #[derive(Clone, Copy)]
@@ -302,7 +302,7 @@ pub(crate) unsafe fn most_secure(context: *mut ConnContext) -> *mut ConnContext 
         let best = session::best(candidates().map(|candidate| Best {
             state: state::message_state(state_of(candidate)),
             trusted: is_trusted((*candidate).active_fingerprint),
-            last_received: last_received(candidate),
+            last_received: clock::from_c(last_received(candidate)),
         }));
         best.and_then(|position| candidates().nth(position))
             .unwrap_or(context)
