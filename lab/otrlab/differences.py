@@ -262,9 +262,11 @@ def orphan(place):
     if place.step[1:2] in (["send"], ["find"]) and says(place.b, "cb add_app_data"):
         first = not any(client == place.client for client, _ in place.known.state)
         return STOP if first and not says(place.a, "cb add_app_data") else None
-    if says(place.a, "found ~") and says(place.b, "found ") and "#0 " in place.b:
-        found = place.b.split(" ")[2]
-        return STOP if (place.client, found) not in place.known.state else None
+    if says(place.a, "found ") and says(place.b, "found ") and "#0 " in place.b:
+        # Asked for the master, the other library finds nothing or the child.
+        other, found = place.a.split(" ")[2], place.b.split(" ")[2]
+        alike = other == "~" or other.startswith(found[:-1])
+        return STOP if alike and (place.client, found) not in place.known.state else None
     return STOP if name and not name.endswith("#0") and value("m", place.a) == name and "#0 " in place.b else None
 
 
