@@ -406,3 +406,13 @@ def both_sides_resend(place):
 def fragmented_plaintext(place):
     joined = place.arrived.startswith("piece ") and place.pair(r"\bnew=\S+")
     return (1, 1) if joined and says(place.a, "received internal=0 new=~ ") else None
+
+
+@rule("fragment-version")
+def fragment_version(place):
+    """Text is cut while no exchange is under way, after one of version 3 that came to nothing."""
+    before = place.left[place.i - 1] if place.i else ""
+    forms = " piece v2 0>0 " in place.a and re.search(r" piece v3 \w+>\w+ ", place.b)
+    idle = says(before, "cb max_message_size ") and " ms=0 as=0 pv=3 " in before
+    cut = says(place.a, "inject ") and place.pair(r" piece v\d \w+>\w+ ")
+    return STOP if forms and idle and cut else None
