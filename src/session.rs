@@ -71,11 +71,9 @@ pub trait Group {
         self.instance(which).fragments.clear();
     }
 
-    /// Notes what the peer has made of an offer of ours; see
-    /// [`Offer::answered`].
+    /// [`Instance::note_answer`] of this instance.
     fn note_answer(&mut self, which: Which, speaks_otr: bool) {
-        let offer = &mut self.instance(which).offer;
-        *offer = offer.answered(speaks_otr);
+        self.instance(which).note_answer(speaks_otr);
     }
 
     /// The instance that `which` names, and the key exchange of the master unless that is the

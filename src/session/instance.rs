@@ -209,6 +209,12 @@ impl Instance {
         }
     }
 
+    /// Notes what the peer has made of an offer of ours; see
+    /// [`Offer::answered`].
+    pub fn note_answer(&mut self, speaks_otr: bool) {
+        self.offer = self.offer.answered(speaks_otr);
+    }
+
     /// Whether this is the peer as a whole.
     #[must_use]
     pub const fn is_master(&self) -> bool {

@@ -261,8 +261,7 @@ impl Group for Lending {
             // SAFETY: the promise made to `new`.
             unsafe { state::note_answer(self.root, speaks_otr) };
         } else {
-            let offer = &mut self.instance(which).offer;
-            *offer = offer.answered(speaks_otr);
+            self.instance(which).note_answer(speaks_otr);
         }
     }
 
