@@ -249,7 +249,7 @@ class Comparison:
         self.required = Counter()  # how many texts each client has kept back
         self.versions = set()      # (client, context) with different versions
         self.waiting = set()       # (client, context) that only in the left log wait for a D-H Key
-        self.uncalled = set()      # clients whose program was called more often in the left log
+        self.miscounted = set()    # (client, callback) that one log calls more often than the other
 
     def watch(self, line):
         """Keeps the state of contexts as the left log shows it."""

@@ -33,6 +33,8 @@ MASKS = [
     Mask("", "key", r"\blength=41[89]\b", "length=420"),
     # What cannot be decoded at all is shown as it is: random characters.
     Mask("", "<-", r"( unreadable:.*?\?OTR:.{4}).*", r"\1*"),
+    # So is a piece of a piece of version 2, whose text ends at the inner comma.
+    Mask("", "<-", r"( of text:\?OTR)[A-Za-z0-9+/]{12}.*", r"\1*"),
 ]
 
 RULES = []
@@ -151,19 +153,24 @@ def empty_inject(place):
     if not re.match(r"\w+\| inject .* text:$", place.a):
         return None
     # Being called, the program may call back.
-    place.known.uncalled.add(place.client)
+    place.known.miscounted.add((place.client, "inject_message"))
     behind = place.left[place.i + 1 :]
     start, end = ("%s| %s inject_message" % (place.client, word) for word in ("hook", "unhook"))
     inside = behind.index(end) + 1 if behind[:1] == [start] and end in behind else 0
     return 1 + inside, 0
 
 
+def calls_back(place, callback):
+    """Whether one log only calls back from a callback that the other has called
+    more or less often: the program counts, and calls back once."""
+    calls = "hook " + callback
+    once = (place.client, callback) in place.known.miscounted
+    return once and says(place.a, calls) != says(place.b, calls)
+
+
 @rule("empty-inject")
 def called_once_more(place):
-    """The program counts how often it is called, and calls back once."""
-    calls = "hook inject_message"
-    once = place.client in place.known.uncalled and says(place.a, calls) != says(place.b, calls)
-    return STOP if once else None
+    return STOP if calls_back(place, "inject_message") else None
 
 
 @rule("null-text-not-freed")
@@ -176,10 +183,16 @@ def error_without_blank(place):
     if not re.match(r"text:\?OTR Error:[^ ]", place.incoming):
         return None
     if says(place.b, "cb handle_msg_event") and value("event", place.b) in ("12", "13"):
+        place.known.miscounted.add((place.client, "handle_msg_event"))
         return 0, 1
     if says(place.b, "hook handle_msg_event"):
         return STOP
     return (1, 1) if place.pair(r"internal=\d") else None
+
+
+@rule("error-without-blank")
+def told_once_more(place):
+    return STOP if calls_back(place, "handle_msg_event") else None
 
 
 @rule("refused-changes-nothing")
