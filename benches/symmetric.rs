@@ -33,7 +33,7 @@ fn symmetric(criterion: &mut Criterion) {
         group.throughput(Throughput::Bytes(size as u64));
         let id = |name| BenchmarkId::new(name, size);
 
-        let mac = HmacSha1::new(&[7; 20]);
+        let mut mac = HmacSha1::new(&[7; 20]);
         let authenticated = &message[..HEAD + text.len()];
         group.bench_function(id("HMAC-SHA1"), |bencher| {
             bencher.iter(|| mac.authenticate(black_box(authenticated)));

@@ -54,14 +54,14 @@ impl Pair {
     }
 
     /// The keys for what we send.
-    pub(super) fn sending(&mut self) -> &Direction {
+    pub(super) fn sending(&mut self) -> &mut Direction {
         let (aes, mac) = (&self.keys.sending_aes, &self.keys.sending_mac);
         self.sending
             .get_or_insert_with(|| scrubbed(|| Direction::new(aes, mac)))
     }
 
     /// The keys for what we receive.
-    pub(super) fn receiving(&mut self) -> &Direction {
+    pub(super) fn receiving(&mut self) -> &mut Direction {
         let (aes, mac) = (&self.keys.receiving_aes, &self.keys.receiving_mac);
         self.receiving
             .get_or_insert_with(|| scrubbed(|| Direction::new(aes, mac)))
