@@ -249,12 +249,26 @@ fn fingerprints(theirs: &Api, text: &[u8]) {
     };
     let (our_known, our_file) = read(ours());
     let (their_known, their_file) = read(theirs);
+    let whose = |known: &Known| {
+        (
+            known.0.clone(),
+            known.1.clone(),
+            known.2.clone(),
+            known.3.clone(),
+        )
+    };
     for one in &our_known {
-        assert!(their_known.contains(one), "only we read {one:?}");
+        let read = their_known.iter().any(|other| whose(other) == whose(one));
+        assert!(read, "only we read {one:?}");
     }
-    // The other library also reads digits that are none, and writes names with
-    // a carriage return.
-    if our_known.len() == their_known.len() && !text.contains(&b'\r') {
+    // The other library also reads digits that are none, so that a later line
+    // may be about a key of ours, and writes names with a carriage return.
+    let digits = |line: &[u8]| {
+        let field = line.split(|byte| *byte == b'\t').nth(3).unwrap_or_default();
+        field.iter().take(40).all(u8::is_ascii_hexdigit)
+    };
+    let clean = text.split(|byte| *byte == b'\n').all(digits);
+    if clean && our_known.len() == their_known.len() && !text.contains(&b'\r') {
         assert_eq!(our_known, their_known);
         assert_eq!(our_file, their_file);
     }
