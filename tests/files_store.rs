@@ -11,8 +11,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use otr::files::store::{self, Access, Locked};
+use otr::files::store::{self, Access, Durability, Locked};
 
+const LASTING: Durability = Durability::Lasting;
 const LIMIT: usize = 1 << 20;
 /// The length of the shortest text that [`text`] makes.
 const TEXT: usize = 100_000;
@@ -100,7 +101,7 @@ fn new_files_are_made_and_old_ones_replaced() -> io::Result<()> {
     let folder = Folder::new()?;
     let file = folder.file("keys");
     for text in [&b"first"[..], b"", b"a longer second text"] {
-        store::replace(&file, text, Access::Private)?;
+        store::replace(&file, text, Access::Private, LASTING)?;
         assert_eq!(*store::read(&file, LIMIT)?, text);
         assert_eq!(mode(&file)?, 0o600);
         assert_eq!(folder.names()?, ["keys"]);
@@ -125,7 +126,7 @@ fn a_file_in_the_current_folder_needs_no_folder_name() -> io::Result<()> {
 #[test]
 #[ignore = "run by a_file_in_the_current_folder_needs_no_folder_name"]
 fn child_replaces_a_relative_file() {
-    in_child(|file| store::replace(file, b"text", Access::Private).unwrap());
+    in_child(|file| store::replace(file, b"text", Access::Private, LASTING).unwrap());
 }
 
 #[test]
@@ -135,9 +136,9 @@ fn permissions() -> io::Result<()> {
     for was in [0o600, 0o640, 0o644, 0o666] {
         fs::write(&file, "old")?;
         fs::set_permissions(&file, Permissions::from_mode(was))?;
-        store::replace(&file, b"new", Access::Unchanged)?;
+        store::replace(&file, b"new", Access::Unchanged, LASTING)?;
         assert_eq!(mode(&file)?, was);
-        store::replace(&file, b"new", Access::Private)?;
+        store::replace(&file, b"new", Access::Private, LASTING)?;
         assert_eq!(mode(&file)?, 0o600);
     }
     Ok(())
@@ -158,7 +159,7 @@ fn private_files_are_private_under_any_mask() -> io::Result<()> {
 #[test]
 #[ignore = "run by other tests"]
 fn child_replaces() {
-    in_child(|file| store::replace(file, b"text", Access::Private).unwrap());
+    in_child(|file| store::replace(file, b"text", Access::Private, LASTING).unwrap());
 }
 
 #[test]
@@ -169,13 +170,13 @@ fn links_stay_and_what_they_lead_to_is_replaced() -> io::Result<()> {
     fs::write(&real, "old")?;
     symlink("elsewhere/real", folder.file("second"))?;
     symlink(folder.file("second"), folder.file("first"))?;
-    store::replace(&folder.file("first"), b"new", Access::Private)?;
+    store::replace(&folder.file("first"), b"new", Access::Private, LASTING)?;
     assert_eq!(fs::read(&real)?, b"new");
     assert!(fs::symlink_metadata(folder.file("first"))?.is_symlink());
     assert!(fs::symlink_metadata(folder.file("second"))?.is_symlink());
 
     symlink("elsewhere/not-yet", folder.file("third"))?;
-    store::replace(&folder.file("third"), b"made", Access::Private)?;
+    store::replace(&folder.file("third"), b"made", Access::Private, LASTING)?;
     assert_eq!(fs::read(folder.file("elsewhere/not-yet"))?, b"made");
     Ok(())
 }
@@ -185,17 +186,17 @@ fn links_in_a_circle_are_an_error() -> io::Result<()> {
     let folder = Folder::new()?;
     symlink("b", folder.file("a"))?;
     symlink("a", folder.file("b"))?;
-    assert!(store::replace(&folder.file("a"), b"text", Access::Private).is_err());
+    assert!(store::replace(&folder.file("a"), b"text", Access::Private, LASTING).is_err());
     Ok(())
 }
 
 #[test]
 fn what_is_no_regular_file_is_written_into() -> io::Result<()> {
     let before = fs::metadata("/dev/null")?;
-    store::replace(Path::new("/dev/null"), b"text", Access::Private)?;
+    store::replace(Path::new("/dev/null"), b"text", Access::Private, LASTING)?;
     let after = fs::metadata("/dev/null")?;
     assert_eq!((before.ino(), before.mode()), (after.ino(), after.mode()));
-    let full = store::replace(Path::new("/dev/full"), b"text", Access::Private);
+    let full = store::replace(Path::new("/dev/full"), b"text", Access::Private, LASTING);
     assert_eq!(kind(full), Some(io::ErrorKind::StorageFull));
     Ok(())
 }
@@ -203,21 +204,21 @@ fn what_is_no_regular_file_is_written_into() -> io::Result<()> {
 #[test]
 fn folders_are_no_files() -> io::Result<()> {
     let folder = Folder::new()?;
-    let written = store::replace(&folder.0, b"text", Access::Private);
+    let written = store::replace(&folder.0, b"text", Access::Private, LASTING);
     assert_eq!(kind(written), Some(io::ErrorKind::IsADirectory));
     assert_eq!(
         kind(store::read(&folder.0, LIMIT)),
         Some(io::ErrorKind::IsADirectory)
     );
-    assert!(store::replace(Path::new(""), b"text", Access::Private).is_err());
-    assert!(store::replace(Path::new("/"), b"text", Access::Private).is_err());
+    assert!(store::replace(Path::new(""), b"text", Access::Private, LASTING).is_err());
+    assert!(store::replace(Path::new("/"), b"text", Access::Private, LASTING).is_err());
     Ok(())
 }
 
 #[test]
 fn a_missing_folder_is_an_error() -> io::Result<()> {
     let folder = Folder::new()?;
-    let written = store::replace(&folder.file("no/keys"), b"text", Access::Private);
+    let written = store::replace(&folder.file("no/keys"), b"text", Access::Private, LASTING);
     assert_eq!(kind(written), Some(io::ErrorKind::NotFound));
     assert_eq!(
         kind(store::read(&folder.file("no"), LIMIT)),
@@ -278,7 +279,7 @@ fn refused_to_nobody(file: &Path) -> io::Result<bool> {
 #[ignore = "run by missing_permission_is_an_error_and_changes_nothing"]
 fn child_is_refused() {
     in_child(|file| {
-        let written = store::replace(file, b"new", Access::Private);
+        let written = store::replace(file, b"new", Access::Private, LASTING);
         assert_eq!(kind(written), Some(io::ErrorKind::PermissionDenied));
     });
 }
@@ -305,7 +306,7 @@ fn a_full_disk_leaves_the_old_file_and_nothing_else() -> io::Result<()> {
 #[ignore = "run by a_full_disk_leaves_the_old_file_and_nothing_else"]
 fn child_finds_the_disk_full() {
     in_child(|file| {
-        let written = store::replace(file, &text(0), Access::Private);
+        let written = store::replace(file, &text(0), Access::Private, LASTING);
         assert_eq!(kind(written), Some(io::ErrorKind::FileTooLarge));
     });
 }
@@ -316,7 +317,7 @@ fn child_finds_the_disk_full() {
 fn killed_at_any_time() -> io::Result<()> {
     let folder = Folder::new()?;
     let file = folder.file("keys");
-    store::replace(&file, &text(0), Access::Private)?;
+    store::replace(&file, &text(0), Access::Private, LASTING)?;
     for round in 0..40 {
         let before = fs::metadata(&file)?.ino();
         let mut writer = child("child_replaces_without_end", "", &file)?.spawn()?;
@@ -329,7 +330,7 @@ fn killed_at_any_time() -> io::Result<()> {
         assert!(is_whole(&store::read(&file, LIMIT)?), "{round}");
         assert!(folder.names()?.len() <= 2);
     }
-    store::replace(&file, &text(1), Access::Private)?;
+    store::replace(&file, &text(1), Access::Private, LASTING)?;
     assert_eq!(folder.names()?, ["keys"]);
     Ok(())
 }
@@ -339,7 +340,7 @@ fn killed_at_any_time() -> io::Result<()> {
 fn child_replaces_without_end() {
     in_child(|file| {
         for number in (0..26).cycle().take(100_000) {
-            store::replace(file, &text(number), Access::Private).unwrap();
+            store::replace(file, &text(number), Access::Private, LASTING).unwrap();
         }
     });
 }
@@ -376,7 +377,7 @@ fn child_adds_lines() {
                 b"line
 ",
             );
-            locked.replace(&text, Access::Private).unwrap();
+            locked.replace(&text, Access::Private, LASTING).unwrap();
         }
     });
 }
@@ -387,11 +388,11 @@ fn what_a_dead_program_left_is_cleared_away() -> io::Result<()> {
     let folder = Folder::new()?;
     let file = folder.file("keys");
     fs::write(folder.file(".otr-new.tmp"), "half a te")?;
-    store::replace(&file, b"text", Access::Private)?;
+    store::replace(&file, b"text", Access::Private, LASTING)?;
     assert_eq!(folder.names()?, ["keys"]);
     // Something that cannot be cleared away is no obstacle.
     fs::create_dir(folder.file(".otr-new.tmp"))?;
-    store::replace(&file, b"more", Access::Private)?;
+    store::replace(&file, b"more", Access::Private, LASTING)?;
     assert_eq!(fs::read(&file)?, b"more");
     assert_eq!(folder.names()?, [".otr-new.tmp", "keys"]);
     Ok(())
@@ -403,7 +404,7 @@ fn a_planted_link_is_not_written_through() -> io::Result<()> {
     let folder = Folder::new()?;
     fs::write(folder.file("victim"), "untouched")?;
     symlink(folder.file("victim"), folder.file(".otr-new.tmp"))?;
-    store::replace(&folder.file("keys"), b"secret", Access::Private)?;
+    store::replace(&folder.file("keys"), b"secret", Access::Private, LASTING)?;
     assert_eq!(fs::read(folder.file("victim"))?, b"untouched");
     assert_eq!(fs::read(folder.file("keys"))?, b"secret");
     assert!(fs::symlink_metadata(folder.file("keys"))?.is_file());
@@ -420,7 +421,7 @@ fn a_lock_that_somebody_keeps_is_waited_for() -> io::Result<()> {
         drop(lock);
     });
     let file = folder.file("keys");
-    store::replace(&file, b"text", Access::Private)?;
+    store::replace(&file, b"text", Access::Private, LASTING)?;
     assert!(released.is_finished());
     assert_eq!(fs::read(file)?, b"text");
     Ok(())

@@ -2,6 +2,7 @@
 
 use core::ffi::{CStr, c_char, c_uint};
 use core::ptr;
+use std::path::Path;
 
 use libc::FILE;
 
@@ -10,7 +11,7 @@ use super::guard::{guard, guard_error};
 use super::userstate::OtrlUserState;
 use super::{alloc, instag_file, list, stream};
 use crate::crypto::os_random;
-use crate::files::store::{self, Access};
+use crate::files::store::{self, Access, Durability};
 use crate::{InstanceTag, limits};
 
 /// Names a master context.
@@ -184,10 +185,7 @@ pub unsafe extern "C" fn otrl_instag_generate(
                 return Ok(());
             }
             let (account, network) = (CStr::from_ptr(accountname), CStr::from_ptr(protocol));
-            instag_file::generate(us, account, network, |text| {
-                store::replace(path, text, Access::Private)
-                    .map_err(|error| gcry_error_t::from_io(&error))
-            })
+            instag_file::generate(us, account, network, |text| replace(path, text))
         }
     })
 }
@@ -233,14 +231,7 @@ pub unsafe extern "C" fn otrl_instag_write(
             return Err(gcry_error_t::INV_VALUE);
         }
         // SAFETY: the caller's promise.
-        unsafe {
-            store::replace(
-                stream::path(filename)?,
-                &instag_file::text(us),
-                Access::Private,
-            )
-            .map_err(|error| gcry_error_t::from_io(&error))
-        }
+        unsafe { replace(stream::path(filename)?, &instag_file::text(us)) }
     })
 }
 
@@ -260,6 +251,13 @@ pub unsafe extern "C" fn otrl_instag_write_FILEp(
         // SAFETY: the caller's promise.
         unsafe { stream::write(instf, &instag_file::text(us)) }
     })
+}
+
+/// Replaces a file that only its owner can read, and whose tags can be made
+/// anew.
+fn replace(path: &Path, text: &[u8]) -> Result<(), gcry_error_t> {
+    store::replace(path, text, Access::Private, Durability::Renewable)
+        .map_err(|error| gcry_error_t::from_io(&error))
 }
 
 /// See [`otrl_instag_find`].

@@ -17,7 +17,7 @@ use super::{alloc, fingerprint_file, key_file, keys, list, pending, stream};
 use crate::crypto::dsa::Fingerprint;
 use crate::crypto::os_random;
 use crate::crypto::symmetric::sha1;
-use crate::files::store::{self, Access};
+use crate::files::store::{self, Access, Durability};
 use crate::limits;
 
 /// The size of a buffer for a fingerprint in readable form: five groups of
@@ -607,5 +607,6 @@ unsafe fn finish(
 
 /// Replaces a file that only its owner can read.
 fn replace(path: &Path, text: &[u8]) -> Result<(), gcry_error_t> {
-    store::replace(path, text, Access::Private).map_err(|error| gcry_error_t::from_io(&error))
+    store::replace(path, text, Access::Private, Durability::Lasting)
+        .map_err(|error| gcry_error_t::from_io(&error))
 }

@@ -2,7 +2,8 @@
 //!
 //! The new text is written into a file beside the old one, forced to the disk
 //! and renamed over it. Whoever looks, whenever the program dies and however
-//! full the disk is, finds the old text or the new one, whole.
+//! full the disk is, finds the old text or the new one, whole. Which of them
+//! is found after a power cut is a matter of [`Durability`].
 //!
 //! Symbolic links stay; the file they lead to is replaced. What is no regular
 //! file, `/dev/null` for instance, is written into instead. A file that may
@@ -36,6 +37,42 @@ pub enum Access {
     Unchanged,
 }
 
+/// What a power cut may take of a file that was replaced just before.
+///
+/// The old text and the new one are never mixed, and whatever else happens to
+/// the program or to the disk, [`Locked::replace`] leaves one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing: the text and its place in the folder are on the disk before
+    /// the call returns. For what nobody can make again, private keys and
+    /// whom the user trusts.
+    Lasting,
+    /// The new text, for which the old one is found again; and all of a file
+    /// that did not exist before, which may be missing or empty then. For
+    /// instance tags: they are random numbers, another one does as well, and
+    /// the conversations that knew it are gone with the power.
+    ///
+    /// The text is on the disk before it takes the place of an old one. Where
+    /// there is none to be kept whole, nothing is waited for, and so an error
+    /// that shows only when the system gets to the disk is not reported.
+    Renewable,
+}
+
+impl Durability {
+    /// Whether the text has to be on the disk before it takes its place.
+    const fn wants_text_first(self, has_old: bool) -> bool {
+        match self {
+            Self::Lasting => true,
+            Self::Renewable => has_old,
+        }
+    }
+
+    /// Whether its place has to be on the disk before the call returns.
+    const fn wants_place(self) -> bool {
+        matches!(self, Self::Lasting)
+    }
+}
+
 /// How often, and how long apart, a lock that somebody else has is tried.
 const TRIES: u32 = 500;
 const PAUSE: Duration = Duration::from_millis(10);
@@ -53,8 +90,8 @@ pub fn read(path: &Path, limit: usize) -> io::Result<SecretBytes> {
 ///
 /// # Errors
 /// Those of [`Locked::new`] and [`Locked::replace`].
-pub fn replace(path: &Path, text: &[u8], access: Access) -> io::Result<()> {
-    Locked::new(path)?.replace(text, access)
+pub fn replace(path: &Path, text: &[u8], access: Access, durability: Durability) -> io::Result<()> {
+    Locked::new(path)?.replace(text, access, durability)
 }
 
 /// A file that no other [`Locked`], in this or another program, replaces at
@@ -105,7 +142,26 @@ impl Locked {
     /// them. The file is as it was then, save for one case: if the folder
     /// cannot be forced to the disk at the very end, the new text is in place,
     /// but might not outlast a power cut.
-    pub fn replace(&mut self, text: &[u8], access: Access) -> io::Result<()> {
+    pub fn replace(
+        &mut self,
+        text: &[u8],
+        access: Access,
+        durability: Durability,
+    ) -> io::Result<()> {
+        self.replace_with(text, access, durability, |part| match part {
+            Part::Text(file) => file.sync_all(),
+            Part::Folder(folder) => folder.sync_all(),
+        })
+    }
+
+    /// The same with a function that forces parts to the disk.
+    fn replace_with(
+        &mut self,
+        text: &[u8],
+        access: Access,
+        durability: Durability,
+        mut force: impl FnMut(Part<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
         if self.place.is_special() {
             return write_into(self.place.file(), text);
         }
@@ -113,21 +169,27 @@ impl Locked {
         let mut new = Temporary::create(self.place.folder(), self.folder.is_some(), access)?;
         new.adopt(old.as_ref(), access)?;
         new.write(text)?;
+        if durability.wants_text_first(old.is_some()) {
+            force(Part::Text(new.file()))?;
+        }
         drop(old);
         new.rename(self.place.file())?;
-        self.sync_folder()
+        if durability.wants_place() {
+            self.force_folder(force)?;
+        }
+        Ok(())
     }
 
-    fn sync_folder(&self) -> io::Result<()> {
-        let synced = match &self.folder {
-            Some(folder) => folder.sync_all(),
+    fn force_folder(&self, mut force: impl FnMut(Part<'_>) -> io::Result<()>) -> io::Result<()> {
+        let forced = match &self.folder {
+            Some(folder) => force(Part::Folder(folder)),
             None => match File::open(self.place.folder()) {
-                Ok(folder) => folder.sync_all(),
+                Ok(folder) => force(Part::Folder(&folder)),
                 // A folder that cannot be opened cannot be forced out.
                 Err(_) => Ok(()),
             },
         };
-        match synced {
+        match forced {
             // Some file systems force out a folder with its files or not at all.
             Err(error)
                 if matches!(
@@ -140,6 +202,14 @@ impl Locked {
             result => result,
         }
     }
+}
+
+/// What is forced to the disk.
+enum Part<'a> {
+    /// The new text, not in its place yet.
+    Text(&'a File),
+    /// The folder, in which it is in its place.
+    Folder(&'a File),
 }
 
 /// The file that is there, if it may be written.
@@ -211,4 +281,98 @@ fn read_all(mut file: File, limit: usize) -> io::Result<SecretBytes> {
     }
     text.truncate(len);
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::path::PathBuf;
+
+    /// A file in a folder of its own, removed when the test is over.
+    struct Case(PathBuf);
+
+    impl Case {
+        fn new(name: &str) -> Self {
+            let name = format!("otr-{name}-{}", std::process::id());
+            let folder = std::env::temp_dir().join(name);
+            fs::create_dir(&folder).unwrap();
+            Self(folder)
+        }
+
+        fn file(&self) -> PathBuf {
+            self.0.join("file")
+        }
+
+        /// Replaces the file and tells what was forced to the disk, each with
+        /// the text that was in place then.
+        fn forced(&self, text: &str, durability: Durability) -> Vec<(&'static str, String)> {
+            let mut seen = Vec::new();
+            let in_place = || fs::read_to_string(self.file()).unwrap_or_default();
+            let mut locked = Locked::new(&self.file()).unwrap();
+            locked
+                .replace_with(text.as_bytes(), Access::Private, durability, |part| {
+                    seen.push(match part {
+                        Part::Text(new) => {
+                            // Whole, before it takes its place.
+                            assert_eq!(new.metadata().unwrap().len(), text.len() as u64);
+                            ("text", in_place())
+                        }
+                        Part::Folder(folder) => {
+                            assert!(folder.metadata().unwrap().is_dir());
+                            ("folder", in_place())
+                        }
+                    });
+                    Ok(())
+                })
+                .unwrap();
+            assert_eq!(in_place(), text);
+            seen
+        }
+    }
+
+    impl Drop for Case {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn seen(parts: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+        let owned = |(part, text): &(&'static str, &str)| (*part, (*text).to_owned());
+        parts.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn what_lasts_is_on_the_disk_with_its_place() {
+        let case = Case::new("lasting");
+        let first = case.forced("one", Durability::Lasting);
+        assert_eq!(first, seen(&[("text", ""), ("folder", "one")]));
+        let second = case.forced("other", Durability::Lasting);
+        assert_eq!(second, seen(&[("text", "one"), ("folder", "other")]));
+    }
+
+    #[test]
+    fn what_can_be_made_again_keeps_the_old_text_whole() {
+        let case = Case::new("renewable");
+        assert_eq!(case.forced("one", Durability::Renewable), []);
+        let second = case.forced("other", Durability::Renewable);
+        assert_eq!(second, seen(&[("text", "one")]));
+    }
+
+    /// An error of the disk is reported while the old text is still in place.
+    #[test]
+    fn what_cannot_be_forced_out_does_not_take_its_place() {
+        let case = Case::new("refused");
+        case.forced("old", Durability::Renewable);
+        for durability in [Durability::Lasting, Durability::Renewable] {
+            let mut locked = Locked::new(&case.file()).unwrap();
+            let written = locked.replace_with(b"new", Access::Private, durability, |_| {
+                Err(io::ErrorKind::StorageFull.into())
+            });
+            let kind = written.map_err(|error| error.kind());
+            assert_eq!(kind, Err(io::ErrorKind::StorageFull));
+            assert_eq!(fs::read_to_string(case.file()).unwrap(), "old");
+            assert_eq!(fs::read_dir(&case.0).unwrap().count(), 1);
+        }
+    }
 }

@@ -16,6 +16,8 @@ const ORDINARY: u32 = 0o666;
 const PRIVATE: u32 = 0o600;
 /// The bits of a mode that are kept: no set-id bits.
 const PERMISSIONS: u32 = 0o777;
+/// All bits of a mode that can be changed.
+const MODE: u32 = 0o7777;
 
 /// The name while the folder is locked: only one exists at a time.
 const NAME: &str = ".otr-new.tmp";
@@ -78,7 +80,7 @@ impl Temporary {
         let Some(old) = old else {
             return match access {
                 // The mask may have taken away what the owner needs.
-                Access::Private => self.permit(PRIVATE),
+                Access::Private => self.permit(self.file.metadata()?.mode(), PRIVATE),
                 Access::Unchanged => Ok(()),
             };
         };
@@ -90,19 +92,27 @@ impl Temporary {
             let _ = fchown(&self.file, Some(old.uid()), Some(old.gid()));
         }
         match access {
-            Access::Private => self.permit(PRIVATE),
-            Access::Unchanged => self.permit(old.mode() & PERMISSIONS),
+            Access::Private => self.permit(new.mode(), PRIVATE),
+            Access::Unchanged => self.permit(new.mode(), old.mode() & PERMISSIONS),
         }
     }
 
-    fn permit(&self, mode: u32) -> io::Result<()> {
-        self.file.set_permissions(Permissions::from_mode(mode))
+    /// Changes the permissions, if they are not what they should be: that
+    /// costs the disk a write.
+    fn permit(&self, is: u32, should_be: u32) -> io::Result<()> {
+        if is & MODE == should_be {
+            return Ok(());
+        }
+        self.file.set_permissions(Permissions::from_mode(should_be))
     }
 
-    /// Writes the text and waits until it is on the disk.
+    /// Writes the text.
     pub(super) fn write(&mut self, text: &[u8]) -> io::Result<()> {
-        self.file.write_all(text)?;
-        self.file.sync_all()
+        self.file.write_all(text)
+    }
+
+    pub(super) const fn file(&self) -> &File {
+        &self.file
     }
 
     /// Takes the place of the file.

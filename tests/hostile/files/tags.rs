@@ -59,6 +59,17 @@ pub fn run(runner: &mut Runner) {
         );
         Ok(String::new())
     });
+    for (name, text) in [("empty", ""), ("zeros", "\0\0\0\0\0\0\0\0")] {
+        // What a power cut may leave of a file that did not exist before.
+        runner.case(&format!("tags/{name}-is-made-anew"), 10, || {
+            let store = Store::new();
+            store.put(text)?;
+            ensure!(store.read() == 0, "not read");
+            ensure!(store.generate() == 0, "not written");
+            ensure!(on_disk(&store.path) == 1, "no tag was written");
+            Ok(String::new())
+        });
+    }
     for bytes in [0, 300] {
         runner.case(&format!("tags/disk-full-after-{bytes}"), 30, || {
             let store = Store::with_sixty()?;
@@ -85,6 +96,8 @@ pub fn run(runner: &mut Runner) {
 }
 
 const TEXTS: &[(&str, &str, usize)] = &[
+    ("empty", "", 0),
+    ("zeros", "\0\0\0\0\0\0\0\0", 0),
     ("good", "a\tp\t12345678\n", 1),
     ("upper-case", "a\tp\t1234ABCD\n", 1),
     ("comment", "# a comment\na\tp\t12345678\n", 1),
