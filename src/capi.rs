@@ -52,6 +52,7 @@ pub(crate) mod dh_numbers;
 mod driver;
 pub(crate) mod errno;
 mod fingerprint_file;
+mod forget;
 pub(crate) mod gcrypt;
 pub(crate) mod guard;
 mod instag_file;

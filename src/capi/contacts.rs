@@ -180,7 +180,41 @@ pub(crate) unsafe fn remove(node: *mut ConnContext) -> bool {
     true
 }
 
-/// Ends what [`remove`] began, right before the node's memory is released.
+/// Takes all nodes of a user state out of the index at once, if they are just
+/// those of its list, and says how many they are. Until they are released,
+/// nobody may look for them.
+///
+/// # Safety
+/// `us` points to a user state.
+pub(crate) unsafe fn remove_all(us: OtrlUserState) -> Option<usize> {
+    let mut registry = lock();
+    let Registry { users, members } = &mut *registry;
+    let index = users.get(&us.addr())?;
+    // SAFETY: the caller's promise.
+    if !unsafe { list::iter((*us).context_root) }.eq(index.sorted.nodes()) {
+        return None;
+    }
+    let count = index.sorted.nodes().count();
+    if count == members.count() {
+        // There is nothing else to be remembered.
+        *members = Members::NONE;
+        users.clear();
+    } else {
+        let is_theirs = |node| members.get(node).is_some_and(|member| member.user == us);
+        if !index.sorted.nodes().all(is_theirs) {
+            return None;
+        }
+        for node in index.sorted.nodes() {
+            members.remove(node);
+        }
+        users.remove(&us.addr());
+    }
+    trim(users);
+    FORGOTTEN.fetch_add(count as u64, Relaxed);
+    Some(count)
+}
+
+/// Ends what [`remove`] began, before the node's memory is released.
 pub(crate) fn released(node: *mut ConnContext) {
     lock().members.remove(node);
 }
@@ -335,6 +369,11 @@ impl Members {
         free: Vec::new(),
         by_address: HashTable::new(),
     };
+
+    /// How many there are.
+    fn count(&self) -> usize {
+        self.by_address.len()
+    }
 
     /// Adds a context and gives it a number.
     fn add(&mut self, member: Member) -> u32 {

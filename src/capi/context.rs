@@ -8,10 +8,10 @@ use super::alloc;
 use super::auth::OtrlAuthInfo;
 use super::context_priv::ConnContextPriv;
 use super::conversation::{
-    self, AppData, Names, find, find_fingerprint, force, forget, forget_all, forget_fingerprint,
-    is_trusted, most_secure,
+    self, AppData, Names, find, find_fingerprint, force, is_trusted, most_secure,
 };
 use super::dh::OtrlSessionIdHalf;
+use super::forget::{forget, forget_all, forget_fingerprint};
 use super::guard::guard;
 use super::instag::{
     OTRL_INSTAG_RECENT, OTRL_INSTAG_RECENT_RECEIVED, OTRL_INSTAG_RECENT_SENT, otrl_instag_t,

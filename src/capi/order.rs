@@ -108,6 +108,11 @@ impl Sorted {
             .map_or(ptr::null_mut(), |entry| entry.node)
     }
 
+    /// The nodes in their order.
+    pub(crate) fn nodes(&self) -> impl Iterator<Item = *mut ConnContext> {
+        self.runs.iter().flatten().map(|entry| entry.node)
+    }
+
     /// Adds a node at the end.
     ///
     /// # Safety
