@@ -35,6 +35,7 @@ impl<'a> Reader<'a> {
 
     /// The bytes not read yet.
     #[must_use]
+    #[inline]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
@@ -49,6 +50,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Truncated`] if there are fewer.
+    #[inline]
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], Error> {
         let (head, tail) = self.rest.split_at_checked(len).ok_or(Error::Truncated)?;
         self.rest = tail;
@@ -59,6 +61,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Truncated`] if there are fewer.
+    #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Error> {
         let (head, tail) = self.rest.split_first_chunk().ok_or(Error::Truncated)?;
         self.rest = tail;
@@ -69,6 +72,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Truncated`] at the end.
+    #[inline]
     pub fn byte(&mut self) -> Result<u8, Error> {
         self.array().map(|[byte]| byte)
     }
@@ -77,6 +81,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Truncated`] if there are fewer.
+    #[inline]
     pub fn short(&mut self) -> Result<u16, Error> {
         self.array().map(u16::from_be_bytes)
     }
@@ -85,6 +90,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Error::Truncated`] if there are fewer.
+    #[inline]
     pub fn int(&mut self) -> Result<u32, Error> {
         self.array().map(u32::from_be_bytes)
     }

@@ -3,7 +3,7 @@
 
 use core::ffi::{CStr, c_char, c_void};
 use core::mem::MaybeUninit;
-use core::{iter, ptr};
+use core::ptr;
 
 use super::contacts::{self, Handle, Key, Place};
 use super::context::{ConnContext, Fingerprint, OtrlMessageState};
@@ -15,7 +15,7 @@ use super::list;
 use super::open_enum::read_or;
 use super::userstate::OtrlUserState;
 use crate::limits;
-use crate::session::{self, Best};
+use crate::session::Best;
 
 use super::forget::{forget_recent, release};
 use super::{alloc, auth, blank, clock, context, context_priv, sm, state};
@@ -298,15 +298,20 @@ pub(crate) unsafe fn most_secure(context: *mut ConnContext) -> *mut ConnContext 
         if group((*context).m_context).all(|other| other == context) {
             return context;
         }
+        let seen = |context: *mut ConnContext| Best {
+            state: state::message_state(state_of(context)),
+            trusted: is_trusted((*context).active_fingerprint),
+            last_received: clock::from_c(last_received(context)),
+        };
         // Among equals the one that was asked about comes first.
-        let candidates = || iter::once(context).chain(group((*context).m_context));
-        let best = session::best(candidates().map(|candidate| Best {
-            state: state::message_state(state_of(candidate)),
-            trusted: is_trusted((*candidate).active_fingerprint),
-            last_received: clock::from_c(last_received(candidate)),
-        }));
-        best.and_then(|position| candidates().nth(position))
-            .unwrap_or(context)
+        let (mut chosen, mut best) = (context, seen(context));
+        for other in group((*context).m_context) {
+            let candidate = seen(other);
+            if best.yields_to(&candidate) {
+                (chosen, best) = (other, candidate);
+            }
+        }
+        chosen
     }
 }
 

@@ -102,15 +102,30 @@ impl HmacSha1 {
     #[must_use]
     pub fn authenticate(&mut self, message: &[u8]) -> [u8; 20] {
         let (blocks, end) = message.as_chunks();
-        let mut inner = match blocks.split_first_chunk() {
+        let mut state;
+        let rest = match blocks.split_first_chunk() {
             Some((head, rest)) => {
-                let state = self.head.behind(head, &self.inner);
-                sha1_finish(state, HEAD + 1, rest, end)
+                state = self.head.behind(head, &self.inner);
+                rest
             }
-            None => sha1_finish(self.inner, 1, blocks, end),
+            None => {
+                state = self.inner;
+                blocks
+            }
         };
-        let outer = sha1_finish(self.outer, 1, &[], &inner);
+        sha1_compress(&mut state, rest);
+        let len = BLOCK.wrapping_add(message.len());
+        if end.len() < BLOCK - 8 {
+            sha1_compress(&mut state, &padded::<1>(end, len));
+        } else {
+            sha1_compress(&mut state, &padded::<2>(end, len));
+        }
+        let mut inner = digest(&state);
+        state = self.outer;
+        sha1_compress(&mut state, &padded::<1>(&inner, BLOCK + inner.len()));
+        let outer = digest(&state);
         inner.zeroize();
+        state.zeroize();
         outer
     }
 }
@@ -132,29 +147,27 @@ impl Head {
     }
 }
 
-/// Ends a SHA-1 that has taken so many blocks, with more `blocks` and an `end`
-/// that is shorter than a block.
-fn sha1_finish(mut state: [u32; 5], taken: usize, blocks: &[[u8; BLOCK]], end: &[u8]) -> [u8; 20] {
-    sha1_compress(&mut state, blocks);
-    // A one, zeros, and the length in bits at the end of a block.
-    let mut padded = [[0; BLOCK]; 2];
-    if let Some((text, [mark, ..])) = padded.as_flattened_mut().split_at_mut_checked(end.len()) {
+/// The last blocks of a SHA-1 of `len` bytes, of which `end` has the last: a one
+/// behind them, zeros, and the length in bits.
+fn padded<const N: usize>(end: &[u8], len: usize) -> [[u8; BLOCK]; N] {
+    let mut blocks = [[0; BLOCK]; N];
+    let bytes = blocks.as_flattened_mut();
+    if let Some((text, [mark, ..])) = bytes.split_at_mut_checked(end.len()) {
         text.copy_from_slice(end);
         *mark = 0x80;
     }
-    let last = if end.len() < BLOCK - 8 { 1 } else { 2 };
-    let padded = padded.get_mut(..last).unwrap_or_default();
-    if let Some(length) = padded.as_flattened_mut().last_chunk_mut() {
-        let whole = taken.wrapping_add(blocks.len()).wrapping_mul(BLOCK);
-        let bytes = whole.wrapping_add(end.len()) as u64;
-        *length = bytes.wrapping_mul(8).to_be_bytes();
+    if let Some(length) = bytes.last_chunk_mut() {
+        *length = (len as u64).wrapping_mul(8).to_be_bytes();
     }
-    sha1_compress(&mut state, padded);
+    blocks
+}
+
+/// What SHA-1 gives in this state, at its end.
+fn digest(state: &[u32; 5]) -> [u8; 20] {
     let mut digest = [0; 20];
     for (to, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
         *to = word.to_be_bytes();
     }
-    state.zeroize();
     digest
 }
 

@@ -201,7 +201,7 @@ impl KeyRing {
             .ok_or(Error::Truncated)?;
 
         // Until we answer, a peer announces the same key with every message.
-        let announced = *significant(&self.their_current.to_be_bytes()) == *message.next_dh;
+        let announced = self.their_current.is(message.next_dh);
         let pair = self.pair(ours, theirs)?;
         let mac = pair.receiving().mac.authenticate(authenticated);
         if !constant_time_eq(&mac, &message.mac) {

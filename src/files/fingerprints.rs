@@ -50,12 +50,17 @@ fn entry(line: Line<'_>) -> Option<Entry<'_>> {
     let (user, rest) = field(line.text)?;
     let (account, rest) = field(rest)?;
     let (protocol, rest) = field(rest)?;
-    // Compatibility: a carriage return ends the line's last two columns, while
-    // it is an ordinary character in those before. Trust may contain tabs.
-    let (rest, returned) = last_field(rest);
-    let (digits, trust) = match field(rest) {
-        Some((digits, trust)) => (digits, Some(trust)),
-        None => (rest, None),
+    // Compatibility: a carriage return ends the line's last column, while it is
+    // an ordinary character in those before. Trust may contain tabs.
+    let (digits, trust, returned) = match field(rest) {
+        Some((digits, trust)) => {
+            let (trust, returned) = last_field(trust);
+            (digits, Some(trust), returned)
+        }
+        None => {
+            let (digits, returned) = last_field(rest);
+            (digits, None, returned)
+        }
     };
     let whole = line.ended || returned || trust.is_some_and(|trust| WHOLE_WORDS.contains(&trust));
     let fingerprint = Fingerprint(lines::hexadecimal(digits)?);
@@ -164,6 +169,8 @@ mod tests {
             "u\ta\tp\tKEY \tx\n",
             "u\ta\tp\tKEY0\tx\n",
             "u\ta\tp\tKEY00\tx\n",
+            "u\ta\tp\tKEY\r\tx\n",
+            "u\ta\tp\tKEY\rx\ty\n",
             "u\ta\tp\t0011\tx\n",
             "u\ta\tp\tzz112233445566778899aabbccddeeff00112233\tx\n",
             "u\0\ta\tp\tKEY\tx\n",

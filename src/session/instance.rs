@@ -285,21 +285,27 @@ pub struct Best {
     pub last_received: i64,
 }
 
-/// The position of the best of a peer's instances: a private conversation
-/// before a finished one before plaintext, then trust, then the last one
-/// heard of; among equals the later in the list. `None` for an empty list.
+impl Best {
+    /// Whether another instance, later in the list, is the better one: a
+    /// private conversation before a finished one before plaintext, then trust,
+    /// then the last one heard of; of equals the later.
+    #[must_use]
+    pub const fn yields_to(&self, other: &Self) -> bool {
+        let (rank, other_rank) = (self.state.rank(), other.state.rank());
+        // Compatibility: a better state never makes up for lost trust.
+        if other_rank < rank || (self.trusted && !other.trusted) {
+            return false;
+        }
+        let equal = other_rank == rank && other.trusted == self.trusted;
+        !equal || other.last_received >= self.last_received
+    }
+}
+
+/// The position of the best of a peer's instances; `None` for an empty list.
 pub fn best(instances: impl IntoIterator<Item = Best>) -> Option<usize> {
     let mut chosen: Option<(usize, Best)> = None;
     for (position, candidate) in instances.into_iter().enumerate() {
-        let better = chosen.is_none_or(|(_, current)| {
-            let rank = (candidate.state.rank(), candidate.trusted);
-            let current_rank = (current.state.rank(), current.trusted);
-            // Compatibility: a better state never makes up for lost trust.
-            let acceptable = candidate.state.rank() >= current.state.rank()
-                && (candidate.trusted || !current.trusted);
-            acceptable && (rank != current_rank || candidate.last_received >= current.last_received)
-        });
-        if better {
+        if chosen.is_none_or(|(_, current)| current.yields_to(&candidate)) {
             chosen = Some((position, candidate));
         }
     }

@@ -171,7 +171,9 @@ impl Lending {
             Place::New(instance) => new.push((tag, instance)),
             Place::Busy(_) => {}
         };
-        self.earlier.into_iter().for_each(&mut end);
+        if !self.earlier.is_empty() {
+            self.earlier.into_iter().for_each(&mut end);
+        }
         if let Some(child) = self.child {
             end(child);
         }

@@ -48,6 +48,17 @@ impl Element {
         bytes
     }
 
+    /// Whether these are [`Self::minimal`].
+    #[must_use]
+    pub fn is(&self, minimal: &[u8]) -> bool {
+        let Ok(bytes) = <&[u8; ELEMENT_BYTES]>::try_from(minimal) else {
+            return *self.minimal() == *minimal;
+        };
+        let (chunks, _) = bytes.as_chunks();
+        let mut pairs = self.0.iter().rev().zip(chunks);
+        bytes[0] != 0 && pairs.all(|(limb, chunk)| *limb == u64::from_be_bytes(*chunk))
+    }
+
     /// Big-endian bytes without leading zeros, as they stand in an MPI.
     #[must_use]
     pub fn minimal(&self) -> MinimalBytes {
@@ -237,5 +248,30 @@ impl Deref for MinimalBytes {
 impl fmt::Debug for MinimalBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MinimalBytes(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_element_is_its_shortest_bytes_and_no_others() {
+        for first in [0, 1, 0xff] {
+            let mut bytes = [0x5a; ELEMENT_BYTES];
+            bytes[..8].fill(first);
+            let Ok(element) = Element::from_be_bytes(&bytes) else {
+                assert_eq!(first, 0xff, "only that is beyond p - 2");
+                continue;
+            };
+            assert!(element.is(&element.minimal()));
+            assert_eq!(element.is(&bytes), first != 0);
+            assert!(!element.is(&bytes[1..]) || first == 0 && element.minimal().len() == 191);
+            for place in 0..ELEMENT_BYTES {
+                bytes[place] ^= 1;
+                assert!(!element.is(&bytes), "{place}");
+                bytes[place] ^= 1;
+            }
+        }
     }
 }
