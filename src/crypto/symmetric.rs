@@ -122,7 +122,7 @@ impl HmacSha1 {
         }
         let mut inner = digest(&state);
         state = self.outer;
-        sha1_compress(&mut state, &padded::<1>(&inner, BLOCK + inner.len()));
+        sha1_compress(&mut state, &padded::<1>(&inner, const { BLOCK + 20 }));
         let outer = digest(&state);
         inner.zeroize();
         state.zeroize();
