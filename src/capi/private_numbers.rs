@@ -280,3 +280,101 @@ pub(crate) unsafe fn submerge_fragments(private: *mut ConnContextPriv) -> Option
         Some(fragments)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ake::{Local, testing::session};
+    use crate::capi::context_priv::otrl_context_priv_new;
+    use crate::crypto::os_random;
+    use crate::{InstanceTag, Version};
+    use core::cell::Cell;
+    use core::ffi::{c_int, c_void};
+
+    thread_local! {
+        static NO_MEMORY: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// What libgcrypt allocates with: on demand, memory is there for numbers
+    /// but not for a cipher.
+    extern "C" fn allocate(size: usize) -> *mut c_void {
+        if size >= 400 && NO_MEMORY.get() {
+            return ptr::null_mut();
+        }
+        // SAFETY: `malloc` may be called with any size.
+        unsafe { libc::malloc(size) }
+    }
+
+    extern "C" fn is_protected(_block: *const c_void) -> c_int {
+        0
+    }
+
+    /// A ring with a pair in use and a MAC key to be revealed.
+    fn ring() -> KeyRing {
+        let (bob, alice) = session(Version::V3);
+        let ring = |end| KeyRing::new(&end, &mut os_random()).unwrap();
+        let mut rings = [ring(bob), ring(alice)];
+        let local = Local {
+            version: Version::V3,
+            ours: InstanceTag::new(0x100),
+            theirs: InstanceTag::new(0x200),
+        };
+        for round in 0..6 {
+            rings.rotate_left(round % 2);
+            let [from, to] = &mut rings;
+            let sealed = from.encrypt(&local, b"text", &[], 0).unwrap();
+            to.decrypt_in_place(sealed.encoded, &mut os_random())
+                .unwrap();
+        }
+        let [_, ring] = rings;
+        assert!(ring.saved_mac_keys() > 0);
+        ring
+    }
+
+    fn told(keys: &KeyRing) -> impl PartialEq + use<> {
+        let parts = keys.parts();
+        let ids = (parts.our_keyid, parts.their_keyid);
+        (ids, parts.ours, parts.theirs, parts.old_mac_keys)
+    }
+
+    #[test]
+    fn keys_are_written_whole_or_not_at_all() {
+        let Ok(gcrypt) = bridge::gcrypt() else {
+            println!("skipped: no libgcrypt");
+            return;
+        };
+        let keys = ring();
+        // SAFETY: the handlers are those of libgcrypt, but for this thread;
+        // the private part is made here, and valid throughout.
+        unsafe {
+            (gcrypt.gcry_set_allocation_handler)(
+                allocate,
+                allocate,
+                is_protected,
+                libc::realloc,
+                libc::free,
+            );
+            let private = otrl_context_priv_new();
+            assert_eq!(write_keys(private, &keys), Ok(()));
+            let written = read_keys(private).unwrap();
+            assert!(told(&written) == told(&keys));
+
+            NO_MEMORY.set(true);
+            let refused = write_keys(private, &keys);
+            NO_MEMORY.set(false);
+            assert!(refused.is_err());
+            assert!(!has_keys(private));
+            assert!((*private).our_dh_key.r#priv.is_null());
+            assert!((*private).saved_mac_keys.is_null());
+            assert_eq!((*private).numsavedkeys, 0);
+            let parts = keys.parts();
+            let ids = ((*private).our_keyid, (*private).their_keyid);
+            assert_eq!(ids, (parts.our_keyid, parts.their_keyid));
+            assert!(read_keys(private).is_err());
+
+            assert_eq!(write_keys(private, &keys), Ok(()));
+            release_keys(private);
+            alloc::free(private);
+        }
+    }
+}

@@ -311,3 +311,21 @@ pub fn best(instances: impl IntoIterator<Item = Best>) -> Option<usize> {
     }
     chosen.map(|(position, _)| position)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_texts_are_bounded() {
+        let mut kept = Kept::default();
+        for number in 0..=limits::KEPT_TEXTS {
+            kept.hold(number.to_string().as_bytes());
+        }
+        let texts = core::iter::from_fn(|| kept.take(None)).map(|(_, text)| text.to_vec());
+        let newest: Vec<_> = (1..=limits::KEPT_TEXTS)
+            .map(|number| number.to_string().into_bytes())
+            .collect();
+        assert_eq!(texts.collect::<Vec<_>>(), newest);
+    }
+}
