@@ -45,6 +45,10 @@ pub(crate) struct Gap {
     known: Option<(Position, u64)>,
 }
 
+/// There is room for so many contexts from the beginning: growing in small
+/// steps takes longer than all else that the index does for the first of them.
+const FIRST_ROOM: usize = 100;
+
 /// Lists of this length and shorter are walked: asking the index costs more.
 const SHORT_LIST: usize = 3;
 
@@ -113,7 +117,7 @@ pub(crate) unsafe fn locate(us: OtrlUserState, key: Key<'_>) -> Place {
 pub(crate) unsafe fn insert(us: OtrlUserState, key: Key<'_>, gap: Gap, node: *mut ConnContext) {
     let mut registry = lock();
     let Registry { users, members } = &mut *registry;
-    let index = users.entry(us.addr()).or_default();
+    let index = users.entry(us.addr()).or_insert_with(Index::new);
     // SAFETY: the caller's promise; the index holds nodes made by the library
     // and not forgotten.
     let hash = unsafe {
@@ -378,6 +382,11 @@ impl Members {
     /// Adds a context and gives it a number.
     fn add(&mut self, member: Member) -> u32 {
         let address = address_hash(member.context);
+        if self.list.is_empty() {
+            self.list.reserve(FIRST_ROOM);
+            // The table is empty: there is nothing to be hashed again.
+            self.by_address.reserve(FIRST_ROOM, |_| 0);
+        }
         let number = if let Some(number) = self.free.pop() {
             if let Some(unused) = self.list.get_mut(number as usize) {
                 *unused = member;
@@ -450,7 +459,6 @@ fn address_hash(node: *mut ConnContext) -> u64 {
 }
 
 /// The index of one user state.
-#[derive(Default)]
 struct Index {
     /// Its keys are secret: names come from the network.
     hasher: DefaultHashBuilder,
@@ -459,6 +467,14 @@ struct Index {
 }
 
 impl Index {
+    fn new() -> Self {
+        Self {
+            hasher: DefaultHashBuilder::default(),
+            by_key: HashTable::with_capacity(FIRST_ROOM),
+            sorted: Sorted::default(),
+        }
+    }
+
     fn hash(&self, key: Key<'_>) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         hasher.write(key.username.to_bytes_with_nul());

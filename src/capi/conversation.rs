@@ -187,13 +187,13 @@ unsafe fn find_exactly(
             return Found::NOTHING;
         }
         contacts::insert(us, names.key(tag), gap, context);
-        let handle = Handle::new(us, context);
         if let Some(function) = app_data.function {
+            let handle = Handle::new(us, context);
             // Compatibility: the function sees a context without tags.
             function(app_data.data, context);
-        }
-        if handle.get().is_none() {
-            return Found::NOTHING;
+            if handle.get().is_none() {
+                return Found::NOTHING;
+            }
         }
         (*context).our_instance = instag::tag_of(us, names.accountname, names.protocol);
         (*context).their_instance = tag;

@@ -2,6 +2,8 @@
 
 use core::ffi::CStr;
 
+use memchr::memchr_iter;
+
 use super::context::ConnContext;
 use super::conversation::{AppData, Names, find, find_fingerprint};
 use super::gcrypt::gcry_error_t;
@@ -74,11 +76,19 @@ impl Known {
         let [second, third] = self.starts;
         let (username, rest) = self.text.split_at_checked(second)?;
         let (accountname, protocol) = rest.split_at_checked(third.checked_sub(second)?)?;
-        Some(Names {
-            username: CStr::from_bytes_with_nul(username).ok()?,
-            accountname: CStr::from_bytes_with_nul(accountname).ok()?,
-            protocol: CStr::from_bytes_with_nul(protocol).ok()?,
-        })
+        // One look at all three takes less than one at each.
+        if memchr_iter(0, &self.text).count() != 3 {
+            return None;
+        }
+        // SAFETY: `set` has put a NUL at the end of each name, and there are
+        // no others.
+        unsafe {
+            Some(Names {
+                username: CStr::from_bytes_with_nul_unchecked(username),
+                accountname: CStr::from_bytes_with_nul_unchecked(accountname),
+                protocol: CStr::from_bytes_with_nul_unchecked(protocol),
+            })
+        }
     }
 }
 

@@ -140,6 +140,11 @@ impl Sorted {
             Rank::At(hint) => entry.hint < hint,
             Rank::BehindAll => true,
         };
+        // Files have their entries in order, so each of them comes last.
+        let last = self.runs.last().and_then(|run| run.back());
+        if last.is_some_and(before) {
+            return self.end();
+        }
         let after = self
             .runs
             .partition_point(|run| run.front().is_some_and(before));
@@ -149,6 +154,14 @@ impl Sorted {
             .get(run)
             .map_or(0, |run| run.partition_point(before));
         Position { run, place }
+    }
+
+    /// The position behind all entries.
+    fn end(&self) -> Position {
+        Position {
+            run: self.runs.len().saturating_sub(1),
+            place: self.runs.last().map_or(0, VecDeque::len),
+        }
     }
 
     /// The entry at a position from [`Self::search`]; none at the end.
@@ -269,16 +282,17 @@ impl Sorted {
         if self.is_empty() {
             self.shared = name.iter().take(LONGEST_SHARED).copied().collect();
         }
+        if let Some(rest) = name.strip_prefix(self.shared.as_slice()) {
+            return hint(rest);
+        }
         let both = name.iter().zip(&self.shared);
         let shared = both.take_while(|(name, shared)| name == shared).count();
-        if shared < self.shared.len() {
-            self.shared.truncate(shared);
-            for entry in self.runs.iter_mut().flatten() {
-                // SAFETY: the caller's promise; names are NULL or
-                // NUL-terminated.
-                let name = unsafe { alloc::bytes((*entry.node).username) };
-                entry.hint = hint(name.and_then(|name| name.get(shared..)).unwrap_or_default());
-            }
+        self.shared.truncate(shared);
+        for entry in self.runs.iter_mut().flatten() {
+            // SAFETY: the caller's promise; names are NULL or
+            // NUL-terminated.
+            let name = unsafe { alloc::bytes((*entry.node).username) };
+            entry.hint = hint(name.and_then(|name| name.get(shared..)).unwrap_or_default());
         }
         hint(name.get(shared..).unwrap_or_default())
     }
@@ -287,6 +301,9 @@ impl Sorted {
 /// The first eight bytes as a number, zeros in place of those that are not
 /// there: numbers are in the order of the texts, unless they are equal.
 fn hint(text: &[u8]) -> u64 {
+    if let Some(first) = text.first_chunk() {
+        return u64::from_be_bytes(*first);
+    }
     let mut first = [0; 8];
     for (to, from) in first.iter_mut().zip(text) {
         *to = *from;

@@ -44,7 +44,7 @@ pub fn read(text: &[u8]) -> Result<impl Iterator<Item = Entry<'_>>, Error> {
 }
 
 fn entry(line: Line<'_>) -> Option<Entry<'_>> {
-    if line.text.contains(&0) {
+    if lines::has_nul(line.text) {
         return None;
     }
     let (user, rest) = field(line.text)?;

@@ -47,6 +47,11 @@ pub(super) fn lines(text: &[u8]) -> Result<impl Iterator<Item = Line<'_>>, Error
     }))
 }
 
+/// Whether there is a NUL, which C would take for the end.
+pub(super) fn has_nul(text: &[u8]) -> bool {
+    memchr(0, text).is_some()
+}
+
 /// What stands before and behind the first tab.
 pub(super) fn field(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = memchr(b'\t', text)?;
@@ -64,9 +69,9 @@ pub(super) fn last_field(text: &[u8]) -> (&[u8], bool) {
 
 /// Whether bytes can be a field without becoming more than one.
 pub(super) fn fits_field(bytes: &[u8]) -> bool {
-    !bytes
-        .iter()
-        .any(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | 0))
+    // Without a branch for each.
+    let ends = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0);
+    !bytes.iter().fold(false, |found, byte| found | ends(byte))
 }
 
 /// A byte string of fixed length from exactly twice as many hexadecimal digits.
@@ -78,27 +83,50 @@ pub(super) fn hexadecimal<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
         return None;
     }
     let mut bytes = [0; N];
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = digit(*high)? << 4 | digit(*low)?;
+    let mut all = 0;
+    for (byte, pair) in bytes.iter_mut().zip(pairs) {
+        let [high, low] = pair.map(value);
+        all |= high | low;
+        *byte = high << 4 | low;
     }
-    Some(bytes)
+    (all & NO_DIGIT == 0).then_some(bytes)
 }
 
-const fn digit(character: u8) -> Option<u8> {
-    match character {
-        b'0'..=b'9' => Some(character.wrapping_sub(b'0')),
-        b'a'..=b'f' => Some(character.wrapping_sub(b'a').wrapping_add(10)),
-        b'A'..=b'F' => Some(character.wrapping_sub(b'A').wrapping_add(10)),
-        _ => None,
-    }
+/// A bit that no digit's value has.
+const NO_DIGIT: u8 = 0x80;
+
+/// The value of a hexadecimal digit, or [`NO_DIGIT`].
+fn value(character: u8) -> u8 {
+    const VALUES: [u8; 256] = values();
+    VALUES
+        .get(usize::from(character))
+        .copied()
+        .unwrap_or(NO_DIGIT)
 }
+
+#[allow(clippy::indexing_slicing, reason = "runs when compiled")]
+const fn values() -> [u8; 256] {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        let digit = DIGITS[value as usize];
+        values[digit as usize] = value;
+        values[digit.to_ascii_uppercase() as usize] = value;
+        value = value.wrapping_add(1);
+    }
+    values
+}
+
+/// The digits in the order of their values.
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends bytes as lower-case hexadecimal digits.
 pub(super) fn write_hexadecimal(bytes: &[u8], out: &mut Vec<u8>) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        for half in [byte >> 4, byte & 0x0f] {
-            out.extend(DIGITS.get(usize::from(half)));
-        }
+    let digit = |half: u8| DIGITS.get(usize::from(half)).copied().unwrap_or_default();
+    let start = out.len();
+    out.resize(start.saturating_add(bytes.len().saturating_mul(2)), 0);
+    let (pairs, _) = out.get_mut(start..).unwrap_or_default().as_chunks_mut();
+    for (pair, byte) in pairs.iter_mut().zip(bytes) {
+        *pair = [digit(byte >> 4), digit(byte & 0x0f)];
     }
 }
