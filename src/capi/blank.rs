@@ -6,8 +6,6 @@
 //! are first written, so that a contact one never talks to costs address
 //! space only. Contexts are often kept by the thousand.
 
-mod pages;
-
 use core::mem::offset_of;
 use core::ptr;
 use std::collections::BTreeMap;
@@ -19,7 +17,6 @@ use super::alloc::free;
 use super::context::ConnContext;
 use super::context_priv::ConnContextPriv;
 use super::sm::OtrlSMState;
-use pages::Pages;
 
 /// The parts of one context.
 #[repr(C)]
@@ -31,10 +28,6 @@ pub(crate) struct Parts {
 /// How many contexts share one mapping.
 const SLOTS: usize = 256;
 const MAPPING: usize = SLOTS * size_of::<Parts>();
-
-/// So many contexts, and so many of all slots that there are, take longer to
-/// look at than the system to ask.
-const FEW: usize = 16;
 
 /// Parts that are all zero, or NULL without memory.
 pub(crate) fn take(owner: *mut ConnContext) -> *mut Parts {
@@ -76,61 +69,19 @@ fn is_zero(bytes: &[u8]) -> bool {
 /// nothing but zero bytes in them; says whether.
 ///
 /// # Safety
-/// As for [`release`], if they are released. Nothing was written to them since
-/// `survey` was made.
-pub(crate) unsafe fn release_blank(
-    private: *mut ConnContextPriv,
-    smp: *mut OtrlSMState,
-    survey: &Survey,
-) -> bool {
+/// As for [`release`], if they are released.
+pub(crate) unsafe fn release_blank(private: *mut ConnContextPriv, smp: *mut OtrlSMState) -> bool {
     let mut pool = lock();
     let Some(slot) = pool.slot(private.addr()) else {
         return false;
     };
     let together = slot.parts.addr().wrapping_add(offset_of!(Parts, smp)) == smp.addr();
     // SAFETY: within a mapping every byte is initialised.
-    let is_blank = || survey.is_untouched(slot) || is_zero(unsafe { slot.bytes() });
-    if !together || !is_blank() {
+    if !together || !is_zero(unsafe { slot.bytes() }) {
         return false;
     }
     pool.put_back(slot);
     true
-}
-
-/// Which parts were never written to, as far as that is known without looking
-/// at them.
-#[derive(Default)]
-pub(crate) struct Survey {
-    /// By the address of the mapping, in order.
-    mappings: Vec<(usize, Pages)>,
-}
-
-impl Survey {
-    /// Finds out, if that is worth its while for so many contexts.
-    pub(crate) fn make(contexts: usize) -> Self {
-        let pool = lock();
-        let slots = pool.mappings.len().saturating_mul(SLOTS);
-        if contexts < FEW || contexts < slots / FEW {
-            return Self::default();
-        }
-        let pages = |mapping: &Mapping| Pages::of(mapping.memory.0.cast(), MAPPING);
-        let mappings = pool.mappings.iter();
-        Self {
-            mappings: mappings
-                .map(|(address, mapping)| (*address, pages(mapping)))
-                .collect(),
-        }
-    }
-
-    fn is_untouched(&self, slot: Slot) -> bool {
-        let known = self
-            .mappings
-            .binary_search_by_key(&slot.mapping, |(address, _)| *address)
-            .ok()
-            .and_then(|place| self.mappings.get(place));
-        let offset = usize::from(slot.number).saturating_mul(size_of::<Parts>());
-        known.is_some_and(|(_, pages)| pages.are_untouched(offset, size_of::<Parts>()))
-    }
 }
 
 /// Wipes and releases the parts of a context, wherever each came from: from
@@ -363,37 +314,13 @@ mod tests {
         // SAFETY: taken above, given back once.
         unsafe {
             let (private, smp) = (&raw mut (*parts).private, &raw mut (*parts).smp);
-            let none = Survey::default();
-            assert!(!release_blank(private, &raw mut (*other).smp, &none));
-            assert!(!release_blank(ptr::null_mut(), smp, &none));
+            assert!(!release_blank(private, &raw mut (*other).smp));
+            assert!(!release_blank(ptr::null_mut(), smp));
             (*private).lastsent = 1;
-            assert!(!release_blank(private, smp, &none));
+            assert!(!release_blank(private, smp));
             (*private).lastsent = 0;
-            assert!(release_blank(private, smp, &none));
+            assert!(release_blank(private, smp));
             release(&raw mut (*other).private, &raw mut (*other).smp);
-        }
-    }
-
-    /// Whatever the survey says of the others, what was written to is found.
-    #[test]
-    fn a_survey_knows_what_was_written_to() {
-        let all: Vec<_> = (0..2 * SLOTS).map(|_| take(ptr::null_mut())).collect();
-        // SAFETY: taken above, given back once.
-        unsafe {
-            let written = |number: usize| number % 37 == 5;
-            for (number, parts) in all.iter().enumerate() {
-                if written(number) {
-                    (**parts).smp.received_question = 1;
-                }
-            }
-            let survey = Survey::make(all.len());
-            for (number, parts) in all.iter().enumerate() {
-                let (private, smp) = (&raw mut (**parts).private, &raw mut (**parts).smp);
-                assert_eq!(release_blank(private, smp, &survey), !written(number));
-            }
-            for (_, parts) in all.iter().enumerate().filter(|(n, _)| written(*n)) {
-                release(&raw mut (**parts).private, &raw mut (**parts).smp);
-            }
         }
     }
 

@@ -185,18 +185,20 @@ pub(crate) unsafe fn remove(node: *mut ConnContext) -> bool {
 }
 
 /// Takes all nodes of a user state out of the index at once, if they are just
-/// those of its list, and says how many they are. Until they are released,
-/// nobody may look for them.
+/// those of its list; says whether. Until they are released, nobody may look for
+/// them.
 ///
 /// # Safety
 /// `us` points to a user state.
-pub(crate) unsafe fn remove_all(us: OtrlUserState) -> Option<usize> {
+pub(crate) unsafe fn remove_all(us: OtrlUserState) -> bool {
     let mut registry = lock();
     let Registry { users, members } = &mut *registry;
-    let index = users.get(&us.addr())?;
+    let Some(index) = users.get(&us.addr()) else {
+        return false;
+    };
     // SAFETY: the caller's promise.
     if !unsafe { list::iter((*us).context_root) }.eq(index.sorted.nodes()) {
-        return None;
+        return false;
     }
     let count = index.sorted.nodes().count();
     if count == members.count() {
@@ -206,7 +208,7 @@ pub(crate) unsafe fn remove_all(us: OtrlUserState) -> Option<usize> {
     } else {
         let is_theirs = |node| members.get(node).is_some_and(|member| member.user == us);
         if !index.sorted.nodes().all(is_theirs) {
-            return None;
+            return false;
         }
         for node in index.sorted.nodes() {
             members.remove(node);
@@ -215,7 +217,7 @@ pub(crate) unsafe fn remove_all(us: OtrlUserState) -> Option<usize> {
     }
     trim(users);
     FORGOTTEN.fetch_add(count as u64, Relaxed);
-    Some(count)
+    true
 }
 
 /// Ends what [`remove`] began, before the node's memory is released.

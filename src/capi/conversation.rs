@@ -243,7 +243,7 @@ fn new(names: Names<'_>) -> *mut ConnContext {
             || (*context).accountname.is_null()
             || (*context).protocol.is_null();
         if incomplete {
-            release(context, &blank::Survey::default());
+            release(context);
             return ptr::null_mut();
         }
     }

@@ -3,7 +3,7 @@
 
 use core::ptr;
 
-use super::blank::{self, Survey};
+use super::blank;
 use super::context::{ConnContext, Fingerprint, OtrlMessageState};
 use super::conversation::{force, group, state_of};
 use super::instag::OTRL_INSTAG_MASTER;
@@ -142,21 +142,20 @@ unsafe fn forget_one(context: *mut ConnContext) {
             function(data);
         }
         contacts::released(context);
-        release(context, &Survey::default());
+        release(context);
     }
 }
 
 /// Releases a context that is in no list, and nobody's business any more.
 ///
 /// # Safety
-/// `context` points to a context that is not used any more, nor was since
-/// `survey` was made.
-pub(super) unsafe fn release(context: *mut ConnContext, survey: &Survey) {
+/// `context` points to a context that is not used any more.
+pub(super) unsafe fn release(context: *mut ConnContext) {
     // SAFETY: the caller's promise.
     unsafe {
         // Most contexts never had anything in there that would take a closer
         // look.
-        let released = blank::release_blank((*context).context_priv, (*context).smstate, survey);
+        let released = blank::release_blank((*context).context_priv, (*context).smstate);
         if released {
             (*context).context_priv = ptr::null_mut();
             (*context).smstate = ptr::null_mut();
@@ -199,18 +198,13 @@ pub(crate) unsafe fn forget_all(us: OtrlUserState) {
             watched |= calls_back(context);
         }
         // Where the application has no say in between, all go at once.
-        let removed = if watched {
-            None
-        } else {
-            contacts::remove_all(us)
-        };
-        let Some(count) = removed else {
+        let removed = !watched && contacts::remove_all(us);
+        if !removed {
             return forget_each(us);
-        };
-        let survey = Survey::make(count);
+        }
         let first = core::mem::replace(&mut (*us).context_root, ptr::null_mut());
         for context in list::iter(first) {
-            release(context, &survey);
+            release(context);
         }
     }
 }
