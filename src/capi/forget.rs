@@ -62,7 +62,7 @@ pub(crate) unsafe fn forget(context: *mut ConnContext) -> bool {
     unsafe {
         let is_master = (*context).their_instance == OTRL_INSTAG_MASTER;
         let is_plaintext = |node| state_of(node) == OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT;
-        if !is_plaintext(context) || is_master && !group(context).all(is_plaintext) {
+        if !is_plaintext(context) || is_master && !children(context).all(is_plaintext) {
             return false;
         }
         if is_master {
@@ -88,16 +88,32 @@ unsafe fn forget_children(master: *mut ConnContext) -> bool {
     // SAFETY: the caller's promise. The application may call the library
     // while a child is forgotten, so each round looks at the list anew.
     unsafe {
-        loop {
-            let child = (*master).next;
-            if child.is_null() || (*child).m_context != master {
-                return true;
-            }
+        while let Some(child) = children(master).next() {
             forget_one(child);
             if contacts::serial(master) != serial {
                 return false;
             }
         }
+        true
+    }
+}
+
+/// The children of a master. One that the application is just being shown has
+/// no master yet, but others may come behind it.
+///
+/// # Safety
+/// As for [`group`].
+unsafe fn children(master: *mut ConnContext) -> impl Iterator<Item = *mut ConnContext> {
+    // SAFETY: the caller's promise; names are NULL or NUL-terminated.
+    unsafe {
+        let names = |node: *mut ConnContext| {
+            let names = [(*node).username, (*node).accountname, (*node).protocol];
+            names.map(|name| alloc::bytes(name))
+        };
+        let is_child = move |node: &*mut ConnContext| (**node).m_context == master;
+        list::iter((*master).next)
+            .take_while(move |node| is_child(node) || names(*node) == names(master))
+            .filter(is_child)
     }
 }
 

@@ -60,6 +60,52 @@ impl Drop for User {
     }
 }
 
+/// A program may forget a peer while it is shown a new instance of it, which
+/// stands among its siblings but has no master yet.
+#[test]
+fn a_master_is_forgotten_with_the_siblings_of_a_newcomer() {
+    unsafe extern "C" fn forget_master(us: *mut c_void, newcomer: *mut ConnContext) {
+        let user = core::mem::ManuallyDrop::new(User(us.cast()));
+        let master = user.find(c"bob", 0, false);
+        // SAFETY: both are valid.
+        unsafe {
+            assert_eq!((*newcomer).m_context, newcomer);
+            let last = user.find(c"bob", 0x400, false);
+            let state = (*last).msgstate;
+            (*last)
+                .msgstate
+                .write(OtrlMessageState::OTRL_MSGSTATE_ENCRYPTED);
+            assert_ne!(otrl_context_forget(master), 0, "a child is not plaintext");
+            (*last).msgstate = state;
+            assert_eq!(otrl_context_forget(master), 0);
+        }
+    }
+
+    let user = User::new();
+    for tag in [0, 0x200, 0x400] {
+        user.find(c"bob", tag, true);
+    }
+    user.find(c"bobby", 0, true);
+    // SAFETY: the user state is valid.
+    let newcomer = unsafe {
+        otrl_context_find(
+            user.0,
+            c"bob".as_ptr(),
+            c"account".as_ptr(),
+            c"protocol".as_ptr(),
+            0x300,
+            1,
+            ptr::null_mut(),
+            Some(forget_master),
+            user.0.cast(),
+        )
+    };
+    // SAFETY: the newcomer was not forgotten.
+    assert_eq!(unsafe { (*newcomer).m_context }, newcomer);
+    let left = [("bob".to_owned(), 0x300), ("bobby".to_owned(), 0)];
+    assert_eq!(user.listed(), left);
+}
+
 #[test]
 fn contexts_are_found_and_listed_in_order() {
     let user = User::new();
