@@ -237,6 +237,38 @@ static void make_keys(side *a)
     report_time("make-key", 0, seconds() - start, TIMES);
 }
 
+/* Reads a file of so many private keys, which are all the same one. */
+static void read_keys(const char *folder, int count)
+{
+    enum { LONGEST = 4096, TIMES = 100 };
+    char path[4096], one[LONGEST + 1], *end;
+    snprintf(path, sizeof path, "%s/alice", folder);
+    FILE *file = fopen(path, "r");
+    if (!file) fail(path);
+    one[fread(one, 1, LONGEST, file)] = 0;
+    fclose(file);
+    /* The file is "(privkeys (account (name ...) (protocol ...) (private-key ...)))". */
+    char *key = strstr(one, "(private-key");
+    if (!key) fail("no private key in the file");
+    for (int i = 0; i < 2; i++)
+        if ((end = strrchr(key, ')'))) *end = 0;
+    snprintf(path, sizeof path, "%s/keys", folder);
+    if (!(file = fopen(path, "w"))) fail(path);
+    fprintf(file, "(privkeys\n");
+    for (int n = 0; n < count; n++) fprintf(file, "(account\n(name user%d)\n(protocol bench)\n%s)\n", n, key);
+    fprintf(file, ")\n");
+    fclose(file);
+    double total = 0;
+    for (int n = 0; n < TIMES; n++) {
+        OtrlUserState us = lib.otrl_userstate_create();
+        double start = seconds();
+        if (lib.otrl_privkey_read(us, path)) fail("reading keys");
+        total += seconds() - start;
+        lib.otrl_userstate_free(us);
+    }
+    report_time("read-keys", count, total, TIMES);
+}
+
 static void load(const char *path)
 {
     double before = memory(), start = seconds();
@@ -253,12 +285,12 @@ static void load(const char *path)
 int main(int argc, char **argv)
 {
     if (argc != 3 && argc != 4) fail("usage: workload LIBRARY FOLDER [CONTACTS]");
+    double start = seconds();
     load(argv[1]);
     if (argc == 4) {
         contacts(atoi(argv[3]), argv[2]);
         return 0;
     }
-    double start = seconds();
     static side alice = {.name = "alice"}, bob = {.name = "bob"};
     alice.peer = &bob;
     bob.peer = &alice;
@@ -269,7 +301,8 @@ int main(int argc, char **argv)
         both[i]->us = lib.otrl_userstate_create();
         if (lib.otrl_privkey_read(both[i]->us, path) && lib.otrl_privkey_generate(both[i]->us, path, both[i]->name, "bench"))
             fail("no private key");
-        if (lib.otrl_instag_generate(both[i]->us, "/dev/null", both[i]->name, "bench")) fail("no instance tag");
+        snprintf(path, sizeof path, "%s/tags", argv[2]);
+        if (lib.otrl_instag_generate(both[i]->us, path, both[i]->name, "bench")) fail("no instance tag");
     }
     exchange_keys(&alice, "?OTRv3?");
     report_time("first-key-exchange", 0, seconds() - start, 1);
@@ -288,10 +321,9 @@ int main(int argc, char **argv)
     data(&alice, 65536);
     pieces(&alice);
     make_keys(&alice);
+    read_keys(argv[2], 1);
+    read_keys(argv[2], 100);
     lib.otrl_userstate_free(alice.us);
     lib.otrl_userstate_free(bob.us);
-    contacts(10000, argv[2]);
-    contacts(1000, argv[2]);
-    contacts(100, argv[2]);
     return 0;
 }
