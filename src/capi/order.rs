@@ -69,9 +69,30 @@ unsafe impl Send for Entry {}
 #[derive(Default)]
 pub(crate) struct Sorted {
     /// None is empty.
-    runs: Vec<VecDeque<Entry>>,
+    runs: Vec<Run>,
     /// What the names of all users begin with, up to [`LONGEST_SHARED`] bytes.
     shared: Vec<u8>,
+}
+
+/// Some entries in order.
+struct Run {
+    /// The hint of the first one: looking for a run would otherwise visit the
+    /// memory of one after the other.
+    first: u64,
+    entries: VecDeque<Entry>,
+}
+
+impl Run {
+    fn new(entries: VecDeque<Entry>) -> Self {
+        let mut run = Self { first: 0, entries };
+        run.note_first();
+        run
+    }
+
+    /// Has to be called when there is another first entry.
+    fn note_first(&mut self) {
+        self.first = self.entries.front().map_or(0, |entry| entry.hint);
+    }
 }
 
 /// A place in these runs; good until they change.
@@ -104,13 +125,14 @@ impl Sorted {
     pub(crate) fn first(&self) -> *mut ConnContext {
         self.runs
             .first()
-            .and_then(|run| run.front())
+            .and_then(|run| run.entries.front())
             .map_or(ptr::null_mut(), |entry| entry.node)
     }
 
     /// The nodes in their order.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = *mut ConnContext> {
-        self.runs.iter().flatten().map(|entry| entry.node)
+        let entries = self.runs.iter().flat_map(|run| &run.entries);
+        entries.map(|entry| entry.node)
     }
 
     /// Adds a node at the end.
@@ -122,8 +144,8 @@ impl Sorted {
         let hint = unsafe { self.admit(alloc::bytes((*node).username).unwrap_or_default()) };
         let entry = Entry { node, hint };
         match self.runs.last_mut() {
-            Some(run) if run.len() < LONGEST_RUN => run.push_back(entry),
-            _ => self.runs.push(VecDeque::from([entry])),
+            Some(run) if run.entries.len() < LONGEST_RUN => run.entries.push_back(entry),
+            _ => self.runs.push(Run::new(VecDeque::from([entry]))),
         }
     }
 
@@ -141,18 +163,19 @@ impl Sorted {
             Rank::BehindAll => true,
         };
         // Files have their entries in order, so each of them comes last.
-        let last = self.runs.last().and_then(|run| run.back());
+        let last = self.runs.last().and_then(|run| run.entries.back());
         if last.is_some_and(before) {
             return self.end();
         }
-        let after = self
-            .runs
-            .partition_point(|run| run.front().is_some_and(before));
+        let after = self.runs.partition_point(|run| match rank {
+            Rank::At(hint) if run.first != hint => run.first < hint,
+            _ => run.entries.front().is_some_and(before),
+        });
         let run = after.saturating_sub(1);
         let place = self
             .runs
             .get(run)
-            .map_or(0, |run| run.partition_point(before));
+            .map_or(0, |run| run.entries.partition_point(before));
         Position { run, place }
     }
 
@@ -160,23 +183,23 @@ impl Sorted {
     fn end(&self) -> Position {
         Position {
             run: self.runs.len().saturating_sub(1),
-            place: self.runs.last().map_or(0, VecDeque::len),
+            place: self.runs.last().map_or(0, |run| run.entries.len()),
         }
     }
 
     /// The entry at a position from [`Self::search`]; none at the end.
     fn entry(&self, position: Position) -> Option<&Entry> {
         let run = self.runs.get(position.run)?;
-        run.get(position.place).or_else(|| {
+        run.entries.get(position.place).or_else(|| {
             let behind = self.runs.get(position.run.saturating_add(1))?;
-            behind.front()
+            behind.entries.front()
         })
     }
 
     /// The node before a position, if there is one.
     pub(crate) fn before(&self, position: Position) -> Option<*mut ConnContext> {
         let run = self.runs.get(position.run)?;
-        Some(run.get(position.place.checked_sub(1)?)?.node)
+        Some(run.entries.get(position.place.checked_sub(1)?)?.node)
     }
 
     /// The node at a position from [`Self::search`]; NULL at the end.
@@ -200,14 +223,14 @@ impl Sorted {
         let hint = unsafe { self.admit(username.to_bytes()) };
         let entry = Entry { node, hint };
         let Some(mut target) = self.runs.get_mut(run) else {
-            self.runs.push(VecDeque::from([entry]));
+            self.runs.push(Run::new(VecDeque::from([entry])));
             return;
         };
-        if target.len() >= LONGEST_RUN {
+        if target.entries.len() >= LONGEST_RUN {
             let half = LONGEST_RUN / 2;
-            let rest = target.split_off(half);
+            let rest = target.entries.split_off(half);
             let behind = run.saturating_add(1);
-            self.runs.insert(behind, rest);
+            self.runs.insert(behind, Run::new(rest));
             let number = if place > half {
                 place = place.saturating_sub(half);
                 behind
@@ -219,7 +242,9 @@ impl Sorted {
                 None => return,
             }
         }
-        target.insert(place.min(target.len()), entry);
+        let entries = &mut target.entries;
+        entries.insert(place.min(entries.len()), entry);
+        target.note_first();
     }
 
     /// Takes a node out.
@@ -234,8 +259,9 @@ impl Sorted {
         let Some(run) = self.runs.get_mut(position.run) else {
             return;
         };
-        run.remove(position.place);
-        if run.is_empty() {
+        run.entries.remove(position.place);
+        run.note_first();
+        if run.entries.is_empty() {
             self.runs.remove(position.run);
         }
     }
@@ -253,13 +279,13 @@ impl Sorted {
         let expected = unsafe { key_of(node).map(|key| self.search(key)) };
         let is_there = |position: &Position| {
             let run = self.runs.get(position.run);
-            run.and_then(|run| run.get(position.place))
+            run.and_then(|run| run.entries.get(position.place))
                 .map(|entry| entry.node)
                 == Some(node)
         };
         expected.filter(is_there).or_else(|| {
             self.runs.iter().enumerate().find_map(|(number, run)| {
-                let place = run.iter().position(|entry| entry.node == node)?;
+                let place = run.entries.iter().position(|entry| entry.node == node)?;
                 Some(Position { run: number, place })
             })
         })
@@ -288,11 +314,14 @@ impl Sorted {
         let both = name.iter().zip(&self.shared);
         let shared = both.take_while(|(name, shared)| name == shared).count();
         self.shared.truncate(shared);
-        for entry in self.runs.iter_mut().flatten() {
-            // SAFETY: the caller's promise; names are NULL or
-            // NUL-terminated.
-            let name = unsafe { alloc::bytes((*entry.node).username) };
-            entry.hint = hint(name.and_then(|name| name.get(shared..)).unwrap_or_default());
+        for run in &mut self.runs {
+            for entry in &mut run.entries {
+                // SAFETY: the caller's promise; names are NULL or
+                // NUL-terminated.
+                let name = unsafe { alloc::bytes((*entry.node).username) };
+                entry.hint = hint(name.and_then(|name| name.get(shared..)).unwrap_or_default());
+            }
+            run.note_first();
         }
         hint(name.get(shared..).unwrap_or_default())
     }
@@ -363,7 +392,7 @@ mod tests {
     }
 
     fn names(sorted: &Sorted) -> Vec<&str> {
-        let nodes = sorted.runs.iter().flatten().map(|entry| entry.node);
+        let nodes = sorted.nodes();
         nodes
             .map(|node| {
                 // SAFETY: the nodes outlive the test's calls.
@@ -394,7 +423,12 @@ mod tests {
             made.push(node);
         }
         assert_eq!(names(&sorted), expected);
-        assert!(sorted.runs.iter().all(|run| run.len() <= LONGEST_RUN));
+        assert!(
+            sorted
+                .runs
+                .iter()
+                .all(|run| run.entries.len() <= LONGEST_RUN)
+        );
         for (node, text) in made.iter().zip(texts).step_by(2) {
             // SAFETY: as above.
             unsafe { sorted.remove(*node) };
@@ -402,9 +436,9 @@ mod tests {
         }
         assert_eq!(names(&sorted), expected);
         let mut again = Sorted::default();
-        for node in sorted.runs.iter().flatten() {
+        for node in sorted.nodes() {
             // SAFETY: as above.
-            unsafe { again.push(node.node) };
+            unsafe { again.push(node) };
         }
         assert_eq!(names(&again), expected);
     }
