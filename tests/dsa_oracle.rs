@@ -183,13 +183,6 @@ fn r_and_s_outside_1_to_q_minus_1_are_refused() {
             assert_eq!(refused, Err(Error::BadSignature));
         }
     }
-    // The same numbers plus q mean the same modulo q, but are not a signature.
-    for (r, s) in [(&r + &q, s.clone()), (r.clone(), &s + &q)] {
-        if r.bits() <= 160 && s.bits() <= 160 {
-            let refused = public.verify(&value, &signature(&r, &s));
-            assert_eq!(refused, Err(Error::BadSignature));
-        }
-    }
     // Swapped, and for another value.
     let refused = public.verify(&value, &signature(&s, &r));
     assert_eq!(refused, Err(Error::BadSignature));
@@ -251,5 +244,35 @@ fn keys_with_a_longer_p_sign_and_verify() {
         let signature = key.sign(&[9; 32], &mut os_random()).unwrap();
         assert!(textbook(key.public(), &[9; 32], &signature));
         key.public().verify(&[9; 32], &signature).unwrap();
+    }
+}
+
+/// The same numbers plus q mean the same modulo q, but are not a signature.
+#[test]
+fn numbers_beyond_q_are_refused() {
+    let fits = |number: &BigUint| number.bits() <= 160;
+    // A key for which such numbers have room, and signatures that have some.
+    let key = loop {
+        let key = PrivateKey::generate(&mut os_random()).unwrap();
+        if fits(&(BigUint::from_bytes_be(key.public().q()) * 5u32 / 4u32)) {
+            break key;
+        }
+    };
+    let q = BigUint::from_bytes_be(key.public().q());
+    let value = [7; 32];
+    let mut refused = [false; 2];
+    while refused != [true; 2] {
+        let good = key.sign(&value, &mut os_random()).unwrap();
+        let [r, s] = [&good[..20], &good[20..]].map(BigUint::from_bytes_be);
+        for (which, (r, s)) in [(&r + &q, s.clone()), (r.clone(), &s + &q)]
+            .into_iter()
+            .enumerate()
+        {
+            if fits(&r) && fits(&s) {
+                let answer = key.public().verify(&value, &signature(&r, &s));
+                assert_eq!(answer, Err(Error::BadSignature));
+                refused[which] = true;
+            }
+        }
     }
 }

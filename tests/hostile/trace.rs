@@ -53,6 +53,19 @@ const FILE_OPERATIONS: &[i64] = &[
 /// Runs `body` in a child with a fault at its `n`-th file operation, counted
 /// from 0. What `body` returns is handed back.
 pub fn with_fault(n: usize, fault: Fault, body: impl FnOnce() -> String) -> End {
+    traced(n, fault, body).0
+}
+
+/// The numbers of all file operations of `body`, in their order.
+pub fn operations(body: impl FnOnce()) -> Vec<i64> {
+    let body = || {
+        body();
+        String::new()
+    };
+    traced(usize::MAX, Fault::Kill, body).1
+}
+
+fn traced(n: usize, fault: Fault, body: impl FnOnce() -> String) -> (End, Vec<i64>) {
     let mut ends = [0; 2];
     // SAFETY: room for two descriptors.
     assert_eq!(unsafe { libc::pipe(ends.as_mut_ptr()) }, 0, "no pipe");
@@ -79,10 +92,11 @@ pub fn with_fault(n: usize, fault: Fault, body: impl FnOnce() -> String) -> End 
         libc::close(ends[1]);
         std::fs::File::from_raw_fd(ends[0])
     };
-    let (reached, status) = drive(child, n, fault);
+    let mut calls = Vec::new();
+    let (reached, status) = drive(child, n, fault, &mut calls);
     let mut said = String::new();
     let _ = pipe.read_to_string(&mut said);
-    if libc::WIFSIGNALED(status) {
+    let end = if libc::WIFSIGNALED(status) {
         match (libc::WTERMSIG(status), reached) {
             (libc::SIGKILL, true) => End::Killed,
             (signal, _) => End::Crashed(signal),
@@ -91,12 +105,13 @@ pub fn with_fault(n: usize, fault: Fault, body: impl FnOnce() -> String) -> End 
         End::Failed(said)
     } else {
         End::NotReached(said)
-    }
+    };
+    (end, calls)
 }
 
 /// Lets the child run from system call to system call; whether the chosen
-/// operation was reached, and how the child ended.
-fn drive(child: libc::pid_t, n: usize, fault: Fault) -> (bool, i32) {
+/// operation was reached, and how the child ended. `calls` gets the operations.
+fn drive(child: libc::pid_t, n: usize, fault: Fault, calls: &mut Vec<i64>) -> (bool, i32) {
     let (mut status, mut done, mut reached, mut entering) = (0, 0, false, true);
     let mut failing = None;
     loop {
@@ -119,7 +134,8 @@ fn drive(child: libc::pid_t, n: usize, fault: Fault) -> (bool, i32) {
                 if call == libc::SYS_getppid {
                     // The part under observation is over.
                     done = usize::MAX / 2;
-                } else if FILE_OPERATIONS.contains(&call) {
+                } else if FILE_OPERATIONS.contains(&call) && done < usize::MAX / 2 {
+                    calls.push(call);
                     if done == n {
                         reached = true;
                         match fault {

@@ -14,7 +14,7 @@ use crate::bytes::{find, hex};
 use crate::cases::{Outcome, Runner, ensure, within};
 use crate::ffi::{PrivKey, UserState, c, lib};
 use crate::party::{PROTOCOL, c_path};
-use crate::trace::Fault;
+use crate::trace::{Fault, operations};
 
 pub fn run(runner: &mut Runner) {
     let Some(file) = two_keys(runner) else { return };
@@ -64,6 +64,7 @@ pub fn run(runner: &mut Runner) {
             failed_by_step(file, number)
         });
     }
+    runner.case("keys/forced-to-the-disk", 30, || forced(file));
     runner.case("keys/read-only-file", 30, || read_only(file, false));
     runner.case("keys/read-only-directory", 30, || read_only(file, true));
     unwritable::run(runner, file);
@@ -71,8 +72,11 @@ pub fn run(runner: &mut Runner) {
     for device in ["/dev/full", "/dev/null"] {
         runner.case(&format!("keys/written-to{device}"), 30, || {
             let keys = Keys::load(file)?;
+            // A library that replaces devices must not be able to.
+            drop_rights()?;
             let reported = keys.generate(Path::new(device), b"new") != 0;
             ensure!(reported || device == "/dev/null", "no error");
+            ensure!(!reported || device == "/dev/full", "not written into");
             ensure!(
                 keys.in_memory() >= 2,
                 "{} keys left in memory",
@@ -544,6 +548,25 @@ fn odd_name(file: &[u8], name: &[u8]) -> Outcome {
         hex(name)
     );
     Ok(String::new())
+}
+
+/// The new file is on the disk before it takes its place, and its place after.
+fn forced(file: &[u8]) -> Outcome {
+    let keys = Keys::load(file)?;
+    let calls = operations(|| {
+        keys.generate(&keys.path, b"new");
+    });
+    let is = |names: &'static [i64]| move |call: &i64| names.contains(call);
+    let renames = is(&[libc::SYS_rename, libc::SYS_renameat, libc::SYS_renameat2]);
+    let forces = is(&[libc::SYS_fsync, libc::SYS_fdatasync]);
+    let at = calls.iter().position(renames).ok_or("nothing is renamed")?;
+    let written = calls[..at]
+        .iter()
+        .rposition(is(&[libc::SYS_write, libc::SYS_writev, libc::SYS_pwrite64]))
+        .ok_or("nothing is written")?;
+    ensure!(calls[written..at].iter().any(forces), "not the text");
+    ensure!(calls[at..].iter().any(forces), "not its place");
+    Ok(format!("{} operations", calls.len()))
 }
 
 /// Two programs with the same file add an account each: neither may destroy

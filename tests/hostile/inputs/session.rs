@@ -5,7 +5,7 @@ use crate::bytes::{Writer, contains};
 use crate::cases::{Outcome, Runner, ensure};
 use crate::ffi::{ENCRYPTED, POLICY_ALWAYS, c, event, lib, tlv};
 use crate::party::{Party, carry, deliver, handshake, pair, private_pair, query};
-use crate::peer::{Authenticator, Peer, kind};
+use crate::peer::{Authenticator, DataFields, Peer, kind};
 
 pub fn run(runner: &mut Runner) {
     for version in [2, 3] {
@@ -53,6 +53,20 @@ pub fn run(runner: &mut Runner) {
             crossing(version)
         });
     }
+    runner.case("session/v2/v3-commit-then-text", 10, || {
+        let (alice, _) = private_pair(2)?;
+        let mut peer = Peer::new(3);
+        peer.send_commit(&alice, None, true);
+        // The best instance, the recent ones, and the new one.
+        for instance in [1, 2, 3, 4, peer.tag] {
+            alice.log().instance = instance;
+            alice.send(b"still secret");
+        }
+        let mut wire = alice.log().wire.iter();
+        let clear = wire.any(|message| contains(message, b"still secret"));
+        ensure!(!clear, "sent in clear");
+        Ok(String::new())
+    });
     runner.case("session/v2/v3-commit-then-smp", 10, || {
         let (alice, bob) = private_pair(2)?;
         Peer::new(3).send_commit(&alice, None, true);
@@ -116,8 +130,16 @@ const FORGERIES: &[(&str, Forge)] = &[
         peer.give(alice, &body);
     }),
     ("data", |peer, alice| {
-        let disconnect = Writer::default().byte(0).tlv(tlv::DISCONNECTED, &[]);
-        peer.say(alice, &disconnect.0, &crate::peer::DataFields::default());
+        // Under all pairs of keys that may be in use.
+        for pair in 0..16 {
+            let fields = DataFields {
+                sender_keyid: Some(pair / 4),
+                recipient_keyid: Some(pair % 4),
+                ..DataFields::default()
+            };
+            let disconnect = Writer::default().byte(0).tlv(tlv::DISCONNECTED, &[]);
+            peer.say(alice, &disconnect.0, &fields);
+        }
     }),
     ("v1-exchange", |_, alice| {
         drop(alice.receive(b"?OTR:AAEKAAAAAAAA."))
@@ -196,6 +218,9 @@ fn resend_to_stranger(version: u8) -> Outcome {
     alice.receive(b"?OTR Error: please say that again");
     alice.log().wire.clear();
     let mut peer = Peer::new(version);
+    if version == 3 {
+        (peer.their_tag, peer.tag) = tags(&alice);
+    }
     peer.send_commit(&alice, None, true);
     if peer.take_dh_key(&alice).is_err() {
         return Ok("the stranger gets no answer".to_owned());

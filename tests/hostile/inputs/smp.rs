@@ -12,8 +12,9 @@ use crate::peer::crypt::{element, fingerprint as own_fingerprint, order};
 use crate::peer::smp::{self, Log, Second, counted, numbers};
 use crate::peer::{DataFields, Peer};
 
-/// Group elements that must not be accepted.
-const OUTSIDE: [&str; 5] = ["0", "1", "p-1", "p", "p+1"];
+/// Numbers that must not be accepted: the first five are no group elements, the
+/// last is one, of which the proof beside it proves nothing.
+const WRONG: [&str; 6] = ["0", "1", "p-1", "p", "p+1", "5"];
 
 pub fn run(runner: &mut Runner) {
     for question in [false, true] {
@@ -28,7 +29,7 @@ pub fn run(runner: &mut Runner) {
         }
     }
     runner.case("smp1/honest", 10, || first(None, None));
-    for name in OUTSIDE {
+    for name in WRONG {
         runner.case(&format!("smp1/g2a={name}"), 10, || first(Some(name), None));
         runner.case(&format!("smp1/g3a={name}"), 10, || first(None, Some(name)));
     }
@@ -37,7 +38,7 @@ pub fn run(runner: &mut Runner) {
     }
     runner.case("smp2/honest", 10, || second(None));
     for field in ["g2b", "g3b", "pb", "qb"] {
-        for name in OUTSIDE {
+        for name in WRONG {
             runner.case(&format!("smp2/{field}={name}"), 10, || {
                 second(Some((field, name)))
             });
@@ -49,7 +50,7 @@ pub fn run(runner: &mut Runner) {
     runner.case("smp3/honest-same", 10, || third(b"word", None, None));
     runner.case("smp3/honest-other", 10, || third(b"Word", None, None));
     for (field, at) in [("pa", 0), ("qa", 1), ("ra", 5)] {
-        for name in OUTSIDE {
+        for name in WRONG {
             runner.case(&format!("smp3/{field}={name}"), 10, || {
                 third(b"word", Some((at, name)), None)
             });
@@ -60,7 +61,7 @@ pub fn run(runner: &mut Runner) {
     });
     runner.case("smp4/honest-same", 10, || fourth(b"word", None));
     runner.case("smp4/honest-other", 10, || fourth(b"Word", None));
-    for name in OUTSIDE {
+    for name in WRONG {
         runner.case(&format!("smp4/rb={name}"), 10, || {
             fourth(b"word", Some(name))
         });

@@ -3,7 +3,7 @@
 use crate::bytes::{armour, contains, unwrap_armour};
 use crate::cases::{Outcome, Runner, ensure, within};
 use crate::ffi::{ALLOW_V2, ALLOW_V3, POLICY_ALWAYS, POLICY_DEFAULT, WHITESPACE_START_AKE};
-use crate::party::{Party, handshake, pair, private_pair, query, still_works};
+use crate::party::{Party, deliver, handshake, pair, private_pair, query, still_works};
 use crate::peer::Peer;
 
 const BASE_TAG: &str = " \t  \t\t\t\t \t \t \t  ";
@@ -256,6 +256,10 @@ fn truncations(version: u8) -> Outcome {
             );
         }
     }
+    ensure!(
+        deliver(&alice, &bob, b"one more") && deliver(&bob, &alice, b"and back"),
+        "the conversation does not go on"
+    );
     still_works(&alice, &bob, version)?;
     Ok(format!("{tried} truncations"))
 }

@@ -172,9 +172,7 @@ unsafe fn obey(
                     None,
                     none,
                 );
-                if !new.is_null() {
-                    libc::explicit_bzero(new.cast(), libc::strlen(new));
-                }
+                // The library made this text, and wipes it.
                 (lib().otrl_message_free)(new);
                 (lib().otrl_tlv_free)(tlvs);
             }
