@@ -190,14 +190,33 @@ fn links_in_a_circle_are_an_error() -> io::Result<()> {
     Ok(())
 }
 
+/// A pipe with a name of its own: a store that did not look would replace a
+/// device that everybody uses.
 #[test]
 fn what_is_no_regular_file_is_written_into() -> io::Result<()> {
-    let before = fs::metadata("/dev/null")?;
-    store::replace(Path::new("/dev/null"), b"text", Access::Private, LASTING)?;
-    let after = fs::metadata("/dev/null")?;
+    let folder = Folder::new()?;
+    let pipe = folder.file("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status()?.success());
+    let before = fs::metadata(&pipe)?;
+
+    let reader = thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read(pipe)
+    });
+    store::replace(&pipe, b"text", Access::Private, LASTING)?;
+    let after = fs::metadata(&pipe)?;
     assert_eq!((before.ino(), before.mode()), (after.ino(), after.mode()));
-    let full = store::replace(Path::new("/dev/full"), b"text", Access::Private, LASTING);
-    assert_eq!(kind(full), Some(io::ErrorKind::StorageFull));
+    assert_eq!(reader.join().map_err(|_| io::ErrorKind::Other)??, b"text");
+
+    // Nobody reads all of this.
+    let reader = thread::spawn({
+        let pipe = pipe.clone();
+        move || File::open(pipe).map(drop)
+    });
+    let written = store::replace(&pipe, &vec![b'x'; LIMIT], Access::Private, LASTING);
+    assert_eq!(kind(written), Some(io::ErrorKind::BrokenPipe));
+    reader.join().map_err(|_| io::ErrorKind::Other)??;
+    assert_eq!(folder.names()?, ["pipe"]);
     Ok(())
 }
 

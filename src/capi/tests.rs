@@ -404,11 +404,12 @@ fn signatures_verify_with_the_shown_key() {
         println!("skipped: no libgcrypt");
         return;
     }
-    let user = User::new();
+    let folder = Folder::new("signatures");
+    let (user, file) = (User::new(), folder.file("keys"));
     // SAFETY: all arguments are valid.
     unsafe {
-        let (name, null) = (c"a".as_ptr(), c"/dev/null".as_ptr());
-        assert!(otrl_privkey_generate(user.0, null, name, name).is_ok());
+        let name = c"a".as_ptr();
+        assert!(otrl_privkey_generate(user.0, file.as_ptr(), name, name).is_ok());
         let key = otrl_privkey_find(user.0, name, name);
         let (mut signature, mut len) = (ptr::null_mut(), 0);
         let data = [9_u8; 32];
