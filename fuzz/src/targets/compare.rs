@@ -230,6 +230,11 @@ fn keys(theirs: &Api, text: &[u8]) {
 /// A contact's key: user, account, protocol, fingerprint, trust.
 type Known = (Vec<u8>, Vec<u8>, Vec<u8>, Vec<u8>, Option<Vec<u8>>);
 
+/// All but the trust.
+fn whose(known: &Known) -> [&[u8]; 4] {
+    [&known.0, &known.1, &known.2, &known.3]
+}
+
 fn fingerprints(theirs: &Api, text: &[u8]) {
     let read = |api: &Api| -> (Vec<Known>, Vec<u8>) {
         // SAFETY: a new user state, files, and a list that belongs to it.
@@ -249,14 +254,6 @@ fn fingerprints(theirs: &Api, text: &[u8]) {
     };
     let (our_known, our_file) = read(ours());
     let (their_known, their_file) = read(theirs);
-    let whose = |known: &Known| {
-        (
-            known.0.clone(),
-            known.1.clone(),
-            known.2.clone(),
-            known.3.clone(),
-        )
-    };
     for one in &our_known {
         let read = their_known.iter().any(|other| whose(other) == whose(one));
         assert!(read, "only we read {one:?}");
