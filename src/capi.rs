@@ -44,6 +44,7 @@ pub(crate) mod api_version;
 pub(crate) mod auth_numbers;
 pub(crate) mod blank;
 pub(crate) mod bridge;
+mod by_key;
 mod clock;
 pub(crate) mod contacts;
 pub(crate) mod conversation;

@@ -2,8 +2,9 @@
 //!
 //! The list of contexts of a user state is public: it is sorted, and programs
 //! walk it. Beside it this module keeps, for each user state, the same
-//! contexts in a hash table and in a sorted array, so that looking up, adding
-//! and forgetting do not depend on how many there are.
+//! contexts in sorted arrays and, as soon as one of them was looked for and
+//! found, in a hash table, so that looking up, adding and forgetting hardly
+//! depend on how many there are.
 //!
 //! The list remains the authority. What the index finds is checked against
 //! the fields of the contexts and the links between them, and where they do
@@ -13,21 +14,18 @@
 
 use core::cmp::Ordering;
 use core::ffi::c_char;
-use core::hash::{BuildHasher, Hasher};
-use core::ptr;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
-
+use super::by_key::ByKey;
 use super::context::ConnContext;
 use super::instag::otrl_instag_t;
 use super::list;
 pub(crate) use super::order::Key;
-use super::order::{Position, Sorted, compare};
+use super::order::{Node, Position, Sorted, compare};
 use super::userstate::OtrlUserState;
-use super::vault::{AddressHasher, ByAddress, next_serial, serials_given, trim};
+use super::vault::{ByAddress, next_serial, serials_given, trim};
 
 /// Where a key is in the list.
 pub(crate) enum Place {
@@ -41,13 +39,9 @@ pub(crate) enum Place {
 pub(crate) struct Gap {
     /// The pointer that would point to its node.
     link: *mut *mut ConnContext,
-    /// Its position in the index and its hash, if they were looked up.
-    known: Option<(Position, u64)>,
+    /// Its position in the index, if that was looked up.
+    known: Option<Position>,
 }
-
-/// There is room for so many contexts from the beginning: growing in small
-/// steps takes longer than all else that the index does for the first of them.
-const FIRST_ROOM: usize = 100;
 
 /// Lists of this length and shorter are walked: asking the index costs more.
 const SHORT_LIST: usize = 3;
@@ -92,19 +86,15 @@ pub(crate) unsafe fn locate(us: OtrlUserState, key: Key<'_>) -> Place {
     // and not forgotten.
     unsafe {
         let root = &raw mut (*us).context_root;
-        if list::iter(*root).nth(SHORT_LIST).is_none() {
-            return walk(root, None, key);
-        }
         let mut registry = lock();
-        let Registry { users, members, .. } = &mut *registry;
-        let Some(index) = users.get_mut(&us.addr()) else {
+        let Some(index) = registry.users.get_mut(&us.addr()) else {
             return walk(root, None, key);
         };
         if index.sorted.first() != *root {
-            index.rebuild(members, *root);
+            registry.rebuild(us, *root);
             return walk(root, None, key);
         }
-        index.locate(members, root, key)
+        index.locate(root, key)
     }
 }
 
@@ -116,27 +106,13 @@ pub(crate) unsafe fn locate(us: OtrlUserState, key: Key<'_>) -> Place {
 /// has not been touched since.
 pub(crate) unsafe fn insert(us: OtrlUserState, key: Key<'_>, gap: Gap, node: *mut ConnContext) {
     let mut registry = lock();
-    let Registry { users, members } = &mut *registry;
-    let index = users.entry(us.addr()).or_insert_with(Index::new);
+    let index = registry.users.entry(us.addr()).or_default();
     // SAFETY: the caller's promise; the index holds nodes made by the library
     // and not forgotten.
-    let hash = unsafe {
-        let (position, hash) = gap
-            .known
-            .unwrap_or_else(|| (index.sorted.search(key), index.hash(key)));
-        index.sorted.insert(position, node, key.username);
+    unsafe {
+        index.insert(gap.known, key, node);
         list::insert(gap.link, node);
-        hash
-    };
-    let number = members.add(Member {
-        context: node,
-        user: us,
-        serial: next_serial(),
-        hash,
-    });
-    index
-        .by_key
-        .insert_unique(hash, number, |known| members.hash(*known));
+    }
 }
 
 /// Takes a node out of the list and the index, and marks it as being
@@ -148,36 +124,16 @@ pub(crate) unsafe fn insert(us: OtrlUserState, key: Key<'_>, gap: Gap, node: *mu
 /// in order.
 pub(crate) unsafe fn remove(node: *mut ConnContext) -> bool {
     let mut registry = lock();
-    let Registry { users, members } = &mut *registry;
-    match members.get_mut(node) {
-        Some((_, member)) if member.user.is_null() => return false,
-        Some((number, member)) => {
-            let (user, hash) = (member.user, member.hash);
-            member.user = ptr::null_mut();
-            if let Some(index) = users.get_mut(&user.addr()) {
-                if let Ok(entry) = index.by_key.find_entry(hash, |known| *known == number) {
-                    entry.remove();
-                }
-                // SAFETY: the index holds nodes made by the library and not
-                // forgotten; this one is among them until here.
-                unsafe { index.sorted.remove(node) };
-                if index.sorted.is_empty() {
-                    users.remove(&user.addr());
-                    trim(users);
-                }
-            }
-        }
-        // A node of the program's own is noted as well, so that handles see it
-        // go.
-        None => {
-            members.add(Member {
-                context: node,
-                user: ptr::null_mut(),
-                serial: 0,
-                hash: 0,
-            });
-        }
+    if registry.going.iter().any(|known| known.context == node) {
+        return false;
     }
+    // A node of the program's own is noted as well, so that handles see it go.
+    registry.going.push(Node {
+        context: node,
+        serial: 0,
+    });
+    // SAFETY: the caller's promise.
+    unsafe { registry.remove(node) };
     FORGOTTEN.fetch_add(1, Relaxed);
     // SAFETY: the caller's promise.
     unsafe { list::unlink(node) };
@@ -192,8 +148,7 @@ pub(crate) unsafe fn remove(node: *mut ConnContext) -> bool {
 /// `us` points to a user state.
 pub(crate) unsafe fn remove_all(us: OtrlUserState) -> bool {
     let mut registry = lock();
-    let Registry { users, members } = &mut *registry;
-    let Some(index) = users.get(&us.addr()) else {
+    let Some(index) = registry.users.get(&us.addr()) else {
         return false;
     };
     // SAFETY: the caller's promise.
@@ -201,28 +156,15 @@ pub(crate) unsafe fn remove_all(us: OtrlUserState) -> bool {
         return false;
     }
     let count = index.sorted.nodes().count();
-    if count == members.count() {
-        // There is nothing else to be remembered.
-        *members = Members::NONE;
-        users.clear();
-    } else {
-        let is_theirs = |node| members.get(node).is_some_and(|member| member.user == us);
-        if !index.sorted.nodes().all(is_theirs) {
-            return false;
-        }
-        for node in index.sorted.nodes() {
-            members.remove(node);
-        }
-        users.remove(&us.addr());
-    }
-    trim(users);
+    registry.users.remove(&us.addr());
+    trim(&mut registry.users);
     FORGOTTEN.fetch_add(count as u64, Relaxed);
     true
 }
 
 /// Ends what [`remove`] began, before the node's memory is released.
 pub(crate) fn released(node: *mut ConnContext) {
-    lock().members.remove(node);
+    lock().going.retain(|known| known.context != node);
 }
 
 /// Forgets a user state whose memory is about to be released.
@@ -234,11 +176,32 @@ pub(crate) fn user_released(us: OtrlUserState) {
 
 /// The serial number of a context that the library has made and not
 /// forgotten: no other context, at the same address later either, has it.
-/// The address may be that of a context that does not exist any more.
+/// The address may be that of a context that does not exist any more, so all
+/// are looked at.
 pub(crate) fn serial(node: *mut ConnContext) -> Option<u64> {
     let registry = lock();
-    let member = registry.members.get(node)?;
-    (!member.user.is_null()).then_some(member.serial)
+    let indices = registry.users.values();
+    indices
+        .flat_map(|index| index.sorted.entries())
+        .chain(registry.elsewhere.iter().copied())
+        .find(|known| known.context == node)
+        .map(|known| known.serial)
+}
+
+/// The same of a context that exists, without looking at all others.
+///
+/// # Safety
+/// `node` points to a context.
+pub(crate) unsafe fn serial_of(node: *mut ConnContext) -> Option<u64> {
+    let registry = lock();
+    // SAFETY: the caller's promise.
+    match unsafe { registry.position(node) } {
+        Some((user, position)) => registry.users.get(&user)?.sorted.serial(position),
+        None => {
+            let mut elsewhere = registry.elsewhere.iter();
+            Some(elsewhere.find(|known| known.context == node)?.serial)
+        }
+    }
 }
 
 /// Counts the contexts that were forgotten.
@@ -307,11 +270,7 @@ unsafe fn is_linked(node: *mut ConnContext) -> bool {
 ///
 /// # Safety
 /// `link` is the root of a list of contexts or the `next` field of a node.
-unsafe fn walk(
-    mut link: *mut *mut ConnContext,
-    known: Option<(Position, u64)>,
-    key: Key<'_>,
-) -> Place {
+unsafe fn walk(mut link: *mut *mut ConnContext, known: Option<Position>, key: Key<'_>) -> Place {
     // SAFETY: the caller's promise; links in a list are valid.
     unsafe {
         loop {
@@ -330,216 +289,265 @@ unsafe fn walk(
     }
 }
 
-/// All user states with contexts, and all contexts that the library made.
+/// The contexts that the library has made and not forgotten.
 struct Registry {
+    /// Those in the list of each user state.
     users: HashMap<usize, Index, ByAddress>,
-    members: Members,
+    /// Those that were in a list until the program set another root: it may put
+    /// them back.
+    elsewhere: Vec<Node>,
+    /// Those that are being released; nodes of the program's own among them.
+    going: Vec<Node>,
 }
 
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     users: HashMap::with_hasher(ByAddress::new()),
-    members: Members::NONE,
+    elsewhere: Vec::new(),
+    going: Vec::new(),
 });
 
 fn lock() -> MutexGuard<'static, Registry> {
     REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What is known about a context that the library has made.
-struct Member {
-    context: *mut ConnContext,
-    /// NULL while the context is being released.
-    user: OtrlUserState,
-    serial: u64,
-    /// The hash of its key when it was made.
-    hash: u64,
-}
-
-// SAFETY: addresses alone do no harm. They are followed only in calls for the
-// user state that owns the context, and C promises not to make two of these
-// at a time.
-unsafe impl Send for Member {}
-
-/// The contexts that the library has made, each with a number. There may be a
-/// hundred thousand, so memory counts here.
-struct Members {
-    list: Vec<Member>,
-    /// Numbers that are not in use.
-    free: Vec<u32>,
-    by_address: HashTable<u32>,
-}
-
-impl Members {
-    const NONE: Self = Self {
-        list: Vec::new(),
-        free: Vec::new(),
-        by_address: HashTable::new(),
-    };
-
-    /// How many there are.
-    fn count(&self) -> usize {
-        self.by_address.len()
+impl Registry {
+    /// Where a node is: first it is looked for where it belongs.
+    ///
+    /// # Safety
+    /// `node` points to a context.
+    unsafe fn position(&self, node: *mut ConnContext) -> Option<(usize, Position)> {
+        let by = |find: &dyn Fn(&Sorted) -> Option<Position>| {
+            let mut users = self.users.iter();
+            users.find_map(|(user, index)| Some((*user, find(&index.sorted)?)))
+        };
+        // SAFETY: the caller's promise; the index holds nodes made by the
+        // library and not forgotten.
+        by(&|index| unsafe { index.position(node) }).or_else(|| by(&|index| index.anywhere(node)))
     }
 
-    /// Adds a context and gives it a number.
-    fn add(&mut self, member: Member) -> u32 {
-        let address = address_hash(member.context);
-        if self.list.is_empty() {
-            self.list.reserve(FIRST_ROOM);
-            // The table is empty: there is nothing to be hashed again.
-            self.by_address.reserve(FIRST_ROOM, |_| 0);
-        }
-        let number = if let Some(number) = self.free.pop() {
-            if let Some(unused) = self.list.get_mut(number as usize) {
-                *unused = member;
-            }
-            number
-        } else {
-            self.list.push(member);
-            // Memory ends long before the numbers do.
-            u32::try_from(self.list.len().saturating_sub(1)).unwrap_or(u32::MAX)
-        };
-        let list = &self.list;
-        let hash = |number: &u32| {
-            let member = list.get(*number as usize);
-            member.map_or(0, |member| address_hash(member.context))
-        };
-        self.by_address.insert_unique(address, number, hash);
-        number
-    }
-
-    /// Removes a context; its number may be given to another.
-    fn remove(&mut self, node: *mut ConnContext) {
-        let Some(number) = self.number(node) else {
+    /// Takes a node out, if it is one of the library's.
+    ///
+    /// # Safety
+    /// `node` points to a context.
+    unsafe fn remove(&mut self, node: *mut ConnContext) {
+        // SAFETY: the caller's promise.
+        let Some((user, position)) = (unsafe { self.position(node) }) else {
+            self.elsewhere.retain(|known| known.context != node);
             return;
         };
-        let entry = self
-            .by_address
-            .find_entry(address_hash(node), |known| *known == number);
-        if let Ok(entry) = entry {
-            entry.remove();
+        if let Some(index) = self.users.get_mut(&user) {
+            // SAFETY: the caller's promise.
+            unsafe { index.remove(position, node) };
+            if index.sorted.is_empty() {
+                self.users.remove(&user);
+                trim(&mut self.users);
+            }
         }
-        if let Some(member) = self.list.get_mut(number as usize) {
-            member.context = ptr::null_mut();
-            member.user = ptr::null_mut();
-        }
-        self.free.push(number);
-        if self.by_address.is_empty() {
-            // A program that has released everything has nothing left.
-            *self = Self::NONE;
-        }
-    }
-
-    fn at(&self, number: u32) -> Option<&Member> {
-        self.list.get(number as usize)
-    }
-
-    /// The hash of the key of the context with this number.
-    fn hash(&self, number: u32) -> u64 {
-        self.at(number).map_or(0, |member| member.hash)
-    }
-
-    fn number(&self, node: *mut ConnContext) -> Option<u32> {
-        let is_it = |number: &u32| self.at(*number).is_some_and(|known| known.context == node);
-        self.by_address.find(address_hash(node), is_it).copied()
-    }
-
-    fn get(&self, node: *mut ConnContext) -> Option<&Member> {
-        self.at(self.number(node)?)
-    }
-
-    fn get_mut(&mut self, node: *mut ConnContext) -> Option<(u32, &mut Member)> {
-        let number = self.number(node)?;
-        Some((number, self.list.get_mut(number as usize)?))
-    }
-}
-
-fn address_hash(node: *mut ConnContext) -> u64 {
-    let mut hasher = AddressHasher::default();
-    hasher.write_usize(node.addr());
-    hasher.finish()
-}
-
-/// The index of one user state.
-struct Index {
-    /// Its keys are secret: names come from the network.
-    hasher: DefaultHashBuilder,
-    by_key: HashTable<u32>,
-    sorted: Sorted,
-}
-
-impl Index {
-    fn new() -> Self {
-        Self {
-            hasher: DefaultHashBuilder::default(),
-            by_key: HashTable::with_capacity(FIRST_ROOM),
-            sorted: Sorted::default(),
-        }
-    }
-
-    fn hash(&self, key: Key<'_>) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        hasher.write(key.username.to_bytes_with_nul());
-        hasher.write(key.accountname.to_bytes_with_nul());
-        hasher.write(key.protocol.to_bytes_with_nul());
-        hasher.write_u32(key.their_instance);
-        hasher.finish()
     }
 
     /// Takes over what is reachable from `root`: the program has set it.
     ///
     /// # Safety
     /// `root` is NULL or the first node of a list.
-    unsafe fn rebuild(&mut self, members: &Members, root: *mut ConnContext) {
-        self.by_key.clear();
-        self.sorted = Sorted::default();
+    unsafe fn rebuild(&mut self, us: OtrlUserState, root: *mut ConnContext) {
+        let before = self.users.remove(&us.addr()).unwrap_or_default();
+        let known = before.sorted.entries().chain(self.elsewhere.drain(..));
+        let mut known: HashMap<usize, Node, ByAddress> =
+            known.map(|node| (node.context.addr(), node)).collect();
+        let mut index = Index::default();
         // SAFETY: the caller's promise.
-        for node in unsafe { list::iter(root) } {
-            let Some(number) = members.number(node) else {
-                continue;
-            };
-            if let Some(member) = members.at(number)
-                && !member.user.is_null()
+        for context in unsafe { list::iter(root) } {
+            if let Some(node) = known.remove(&context.addr()) {
+                // SAFETY: the node is in the list.
+                unsafe { index.sorted.push(node) };
+            }
+        }
+        self.elsewhere.extend(known.into_values());
+        self.users.insert(us.addr(), index);
+    }
+}
+
+/// The index of one user state.
+#[derive(Default)]
+struct Index {
+    sorted: Sorted,
+    /// Made when a node was looked for and found: while contexts are only added,
+    /// as at the start of a program, nobody would ask it.
+    by_key: Option<ByKey>,
+}
+
+impl Index {
+    /// # Safety
+    /// The nodes of the index are valid, and `root` is the root of their list.
+    unsafe fn locate(&mut self, root: *mut *mut ConnContext, key: Key<'_>) -> Place {
+        // SAFETY: the caller's promise.
+        unsafe {
+            if let Some(node) = self.by_key.as_ref().and_then(|table| table.find(key))
+                && is_linked(node)
             {
-                // SAFETY: the caller's promise.
-                unsafe { self.sorted.push(node) };
-                let hash = |known: &u32| members.hash(*known);
-                self.by_key.insert_unique(member.hash, number, hash);
+                return Place::Found(node);
+            }
+            let (position, is_it) = self.sorted.search(key);
+            let behind = self.sorted.at(position);
+            if is_it && is_linked(behind) {
+                let nodes = self.sorted.nodes();
+                self.by_key.get_or_insert_with(|| ByKey::new(nodes));
+                return Place::Found(behind);
+            }
+            let before = self.sorted.before(position);
+            let link = before.map_or(root, |node| &raw mut (*node).next);
+            if before.is_some_and(|node| compare(node, key).is_ge()) {
+                return walk(root, None, key);
+            }
+            let known = Some(position);
+            // The names that the nodes have now are what counts.
+            let adjacent = *link == behind
+                && (behind.is_null() || compare(behind, key).is_gt())
+                // At the end of the list there is only the last node to be asked.
+                && match before {
+                    Some(node) if behind.is_null() => is_linked(node),
+                    _ => behind.is_null() || (*behind).tous == link,
+                };
+            if adjacent {
+                return Place::Missing(Gap { link, known });
+            }
+            // There is a node of the program's own, or ours was taken out.
+            match before {
+                Some(node) if !is_linked(node) => walk(root, None, key),
+                _ => walk(link, known, key),
             }
         }
     }
 
+    /// Adds a node with this key, which belongs there.
+    ///
     /// # Safety
-    /// The nodes of the index are valid, and `root` is the root of their list.
-    unsafe fn locate(&self, members: &Members, root: *mut *mut ConnContext, key: Key<'_>) -> Place {
-        let hash = self.hash(key);
-        let is_it = |number: &u32| members.hash(*number) == hash;
-        let known = self.by_key.find(hash, is_it);
+    /// The nodes of the index are valid.
+    unsafe fn insert(&mut self, known: Option<Position>, key: Key<'_>, node: *mut ConnContext) {
+        let serial = next_serial();
+        let new = Node {
+            context: node,
+            serial,
+        };
         // SAFETY: the caller's promise.
         unsafe {
-            if let Some(member) = known.and_then(|number| members.at(*number))
-                && is_linked(member.context)
-                && compare(member.context, key).is_eq()
-            {
-                return Place::Found(member.context);
-            }
-            let position = self.sorted.search(key);
-            let (before, behind) = (self.sorted.before(position), self.sorted.at(position));
-            let link = match before {
-                Some(node) if is_linked(node) => &raw mut (*node).next,
-                Some(_) => return walk(root, None, key),
-                None => root,
-            };
-            // The names that the neighbours have now are what counts.
-            if before.is_some_and(|node| compare(node, key).is_ge()) {
-                return walk(root, None, key);
-            }
-            let known = Some((position, hash));
-            if *link == behind && (behind.is_null() || compare(behind, key).is_gt()) {
-                return Place::Missing(Gap { link, known });
-            }
-            // There is a node of the program's own.
-            walk(link, known, key)
+            let position = known.unwrap_or_else(|| self.sorted.search(key).0);
+            self.sorted.insert(position, new, key.username.to_bytes());
         }
+        if let Some(table) = &mut self.by_key {
+            table.insert(key, node);
+        }
+    }
+
+    /// Takes out the node at this position.
+    ///
+    /// # Safety
+    /// `node` points to a context.
+    unsafe fn remove(&mut self, position: Position, node: *mut ConnContext) {
+        self.sorted.remove(position);
+        if let Some(table) = &mut self.by_key {
+            // SAFETY: the caller's promise.
+            unsafe { table.remove(node) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::context::{otrl_context_find, otrl_context_forget};
+    use super::super::userstate::{otrl_userstate_create, otrl_userstate_free};
+    use super::*;
+    use core::ffi::CStr;
+    use core::ptr;
+
+    fn make(us: OtrlUserState, name: &CStr) -> *mut ConnContext {
+        let (name, other) = (name.as_ptr(), c"other".as_ptr());
+        let none = ptr::null_mut();
+        // SAFETY: the user state is valid.
+        unsafe { otrl_context_find(us, name, other, other, 0, 1, none, None, none.cast()) }
+    }
+
+    #[test]
+    fn what_was_renamed_leaves_the_index() {
+        let us = otrl_userstate_create();
+        let names = [c"alice", c"bob", c"carol", c"dave", c"erin"];
+        let all = names.map(|name| make(us, name));
+        let indexed = || {
+            lock().users.get(&us.addr()).and_then(|index| {
+                let table = index.by_key.as_ref()?;
+                Some((index.sorted.nodes().count(), table.count()))
+            })
+        };
+        assert_eq!(indexed(), None);
+        assert_eq!(make(us, c"carol"), all[2]);
+        assert_eq!(indexed(), Some((5, 5)));
+        // SAFETY: contexts are valid until they are forgotten; the program may
+        // write into a name.
+        unsafe {
+            *(*all[1]).username = b'z'.cast_signed();
+            assert_eq!(serial_of(all[1]), serial(all[1]));
+            assert_eq!(otrl_context_forget(all[1]), 0);
+            assert_eq!(indexed(), Some((4, 4)));
+            otrl_userstate_free(us);
+        }
+        assert_eq!(indexed(), None);
+    }
+
+    #[test]
+    fn a_handle_is_not_good_for_a_later_context_at_its_address() {
+        let us = otrl_userstate_create();
+        let (first, kept) = (make(us, c"first"), make(us, c"kept"));
+        let handles = [first, kept].map(|context| Handle::new(us, context));
+        // SAFETY: the user state and the contexts are valid.
+        unsafe {
+            assert_eq!(
+                handles.map(|handle| handle.get()),
+                [Some(first), Some(kept)]
+            );
+            assert_eq!(otrl_context_forget(first), 0);
+            assert_eq!(handles.map(|handle| handle.get()), [None, Some(kept)]);
+            // What `malloc` does itself, soon or late.
+            let number = serial(kept);
+            let mut registry = lock();
+            let index = registry.users.get_mut(&us.addr()).unwrap();
+            let position = index.sorted.position(kept).unwrap();
+            index.sorted.remove(position);
+            let later = Node {
+                context: kept,
+                serial: next_serial(),
+            };
+            index.sorted.push(later);
+            drop(registry);
+            assert!(serial(kept) > number);
+            assert_eq!(handles[1].get(), None);
+            otrl_userstate_free(us);
+        }
+    }
+
+    #[test]
+    fn a_list_may_move_to_another_user_state() {
+        let (from, to) = (otrl_userstate_create(), otrl_userstate_create());
+        let names = [c"alice", c"bob", c"carol", c"dave", c"erin"];
+        let all = names.map(|name| make(from, name));
+        // SAFETY: both are valid, and the links between the nodes are mended.
+        unsafe {
+            (*to).context_root = core::mem::replace(&mut (*from).context_root, ptr::null_mut());
+            (*all[0]).tous = &raw mut (*to).context_root;
+            assert_eq!(names.map(|name| make(to, name)), all);
+            assert_eq!(otrl_context_forget(all[3]), 0);
+            let other = make(from, c"alice");
+            assert_ne!(other, all[0]);
+            assert_eq!(make(from, c"alice"), other);
+            assert_eq!(make(to, c"alice"), all[0]);
+            assert!(
+                all.iter()
+                    .enumerate()
+                    .all(|(n, node)| serial(*node).is_some() == (n != 3))
+            );
+            otrl_userstate_free(to);
+            assert!(all.iter().all(|node| serial(*node).is_none()));
+            otrl_userstate_free(from);
+        }
+        assert_eq!(serial(all[0]), None);
     }
 }

@@ -432,10 +432,13 @@ pub(crate) unsafe fn recycle(
         if group(master).skip(1).count() < limits::INSTANCES {
             return None;
         }
-        let idle = group(master)
+        let mut idle: Vec<_> = group(master)
             .skip(1)
-            .filter(|child| has_no_session(*child) && contacts::serial(*child).is_some())
-            .min_by_key(|child| last_received(*child))?;
+            .filter(|child| has_no_session(*child))
+            .collect();
+        idle.sort_by_key(|child| last_received(*child));
+        let is_ours = |child: &*mut ConnContext| contacts::serial_of(*child).is_some();
+        let idle = idle.into_iter().find(is_ours)?;
         forget_recent(idle);
         force(idle, OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT);
         if !contacts::remove(idle) {

@@ -84,13 +84,16 @@ pub(crate) unsafe fn forget(context: *mut ConnContext) -> bool {
 /// # Safety
 /// `master` points to a context.
 unsafe fn forget_children(master: *mut ConnContext) -> bool {
-    let serial = contacts::serial(master);
     // SAFETY: the caller's promise. The application may call the library
     // while a child is forgotten, so each round looks at the list anew.
     unsafe {
+        let serial = contacts::serial_of(master);
         while let Some(child) = children(master).next() {
+            let epoch = contacts::epoch();
             forget_one(child);
-            if contacts::serial(master) != serial {
+            // The child is one that was forgotten since.
+            let others = contacts::epoch() != epoch.wrapping_add(1);
+            if others && contacts::serial(master) != serial {
                 return false;
             }
         }

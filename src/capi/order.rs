@@ -6,7 +6,6 @@
 use core::cmp::Ordering;
 use core::ffi::{CStr, c_char};
 use core::ptr;
-use std::collections::VecDeque;
 
 use super::alloc;
 use super::context::ConnContext;
@@ -47,23 +46,23 @@ unsafe fn compare_text(ours: *const c_char, other: &CStr) -> Ordering {
     unsafe { libc::strcmp(ours, other.as_ptr()) }.cmp(&0)
 }
 
-/// A node and a hint at its place in the order: the eight bytes of the user's
-/// name that follow the beginning which all names share, as a number.
-struct Entry {
-    node: *mut ConnContext,
-    hint: u64,
+/// A node, and the number that it has among all that were ever made.
+#[derive(Clone, Copy)]
+pub(crate) struct Node {
+    pub(crate) context: *mut ConnContext,
+    pub(crate) serial: u64,
 }
 
 // SAFETY: an address alone does no harm. It is followed only in calls for the
 // user state that owns the context, and C promises not to make two of these
 // at a time.
-unsafe impl Send for Entry {}
+unsafe impl Send for Node {}
 
 /// The nodes of a list in order, in runs of limited length: finding a place is
 /// two binary searches, and inserting moves a few kilobytes at most.
 ///
-/// The searches look at the hints first and follow hardly any pointer. A hint
-/// is made of the name that a node had when it came: if the program changes
+/// The searches look at hints first and follow hardly any pointer. A hint is
+/// made of the name that a node had when it came: if the program changes
 /// names, places are no longer found where they should be, as the list is no
 /// longer sorted either.
 #[derive(Default)]
@@ -74,42 +73,129 @@ pub(crate) struct Sorted {
     shared: Vec<u8>,
 }
 
-/// Some entries in order.
+/// Some nodes in order.
 struct Run {
-    /// The hint of the first one: looking for a run would otherwise visit the
+    /// The first of the hints: looking for a run would otherwise visit the
     /// memory of one after the other.
     first: u64,
-    entries: VecDeque<Entry>,
+    /// For each node the eight bytes of the user's name that follow the
+    /// beginning which all names share, as a number. Apart from the nodes, so
+    /// that a search reads little memory.
+    hints: Vec<u64>,
+    nodes: Vec<Node>,
 }
 
 impl Run {
-    fn new(entries: VecDeque<Entry>) -> Self {
-        let mut run = Self { first: 0, entries };
-        run.note_first();
+    /// Has room from the beginning: growing in small steps takes longer than
+    /// all else for the first nodes.
+    fn new() -> Self {
+        Self {
+            first: 0,
+            hints: Vec::with_capacity(LONGEST_RUN),
+            nodes: Vec::with_capacity(LONGEST_RUN),
+        }
+    }
+
+    fn of_one(hint: u64, node: Node) -> Self {
+        let mut run = Self::new();
+        run.insert(0, hint, node);
         run
     }
 
-    /// Has to be called when there is another first entry.
+    fn insert(&mut self, place: usize, hint: u64, node: Node) {
+        let place = place.min(self.nodes.len());
+        self.hints.insert(place, hint);
+        self.nodes.insert(place, node);
+        self.note_first();
+    }
+
+    fn remove(&mut self, place: usize) {
+        if place < self.nodes.len() {
+            self.hints.remove(place);
+            self.nodes.remove(place);
+            self.note_first();
+        }
+    }
+
+    /// Cuts off the second half.
+    fn split(&mut self) -> Self {
+        let half = self.nodes.len() / 2;
+        let mut rest = Self::new();
+        rest.hints.extend(self.hints.drain(half..));
+        rest.nodes.extend(self.nodes.drain(half..));
+        rest.note_first();
+        rest
+    }
+
+    /// Has to be called when there is another first node.
     fn note_first(&mut self) {
-        self.first = self.entries.front().map_or(0, |entry| entry.hint);
+        self.first = self.hints.first().copied().unwrap_or_default();
+    }
+
+    /// Where the first node is that is not before a key, and whether it is the
+    /// key's.
+    ///
+    /// # Safety
+    /// The nodes are valid.
+    unsafe fn place(&self, rank: Rank, key: Key<'_>) -> (usize, bool) {
+        let wanted = match rank {
+            Rank::BeforeAll => return (0, false),
+            Rank::At(hint) => hint,
+            Rank::BehindAll => return (self.nodes.len(), false),
+        };
+        let (mut place, mut end) = (0_usize, self.hints.len());
+        while place < end {
+            let middle = place.midpoint(end);
+            match self.hints.get(middle) {
+                Some(hint) if *hint < wanted => place = middle.saturating_add(1),
+                _ => end = middle,
+            }
+        }
+        if self.hints.get(place) != Some(&wanted) {
+            return (place, false);
+        }
+        // Only nodes that the hint does not tell apart are looked at.
+        let alike = self.hints.iter().skip(place);
+        let alike = alike.take_while(|hint| **hint == wanted).count();
+        let behind = place.saturating_add(alike);
+        let alike = self.nodes.get(place..behind).unwrap_or_default();
+        // SAFETY: the caller's promise.
+        let order = |node: &Node| unsafe { compare(node.context, key) };
+        match alike.binary_search_by(order) {
+            Ok(further) => (place.saturating_add(further), true),
+            Err(further) => (place.saturating_add(further), false),
+        }
     }
 }
 
 /// A place in these runs; good until they change.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Position {
-    run: usize,
-    place: usize,
+///
+/// One number, the run in its upper half: it is handed through several calls,
+/// and a pair would be written to memory in two parts and read back as one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Position(u64);
+
+impl Position {
+    const fn new(run: usize, place: usize) -> Self {
+        Self((run as u64) << 32 | place as u64)
+    }
+
+    /// The number of the run, and the place in it.
+    const fn parts(self) -> (usize, usize) {
+        // Memory ends long before these numbers do.
+        ((self.0 >> 32) as usize, self.0 as u32 as usize)
+    }
 }
 
 /// A run of this length is cut in two before it gets longer.
-const LONGEST_RUN: usize = 256;
+const LONGEST_RUN: usize = 128;
 
 /// Each name that shares less than those before has all hints made anew; this
 /// is how often that can happen.
 const LONGEST_SHARED: usize = 64;
 
 /// Where a name is in the order, as far as shared beginning and hints tell.
+#[derive(Clone, Copy)]
 enum Rank {
     BeforeAll,
     At(u64),
@@ -123,114 +209,117 @@ impl Sorted {
 
     /// The first node, or NULL.
     pub(crate) fn first(&self) -> *mut ConnContext {
-        self.runs
-            .first()
-            .and_then(|run| run.entries.front())
-            .map_or(ptr::null_mut(), |entry| entry.node)
+        self.at(Position::default())
     }
 
     /// The nodes in their order.
     pub(crate) fn nodes(&self) -> impl Iterator<Item = *mut ConnContext> {
-        let entries = self.runs.iter().flat_map(|run| &run.entries);
-        entries.map(|entry| entry.node)
+        let nodes = self.runs.iter().flat_map(|run| &run.nodes);
+        nodes.map(|node| node.context)
+    }
+
+    /// The same with their numbers.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Node> {
+        self.runs.iter().flat_map(|run| &run.nodes).copied()
     }
 
     /// Adds a node at the end.
     ///
     /// # Safety
     /// The nodes are valid, this one included.
-    pub(crate) unsafe fn push(&mut self, node: *mut ConnContext) {
+    pub(crate) unsafe fn push(&mut self, node: Node) {
         // SAFETY: the caller's promise; names are NULL or NUL-terminated.
-        let hint = unsafe { self.admit(alloc::bytes((*node).username).unwrap_or_default()) };
-        let entry = Entry { node, hint };
-        match self.runs.last_mut() {
-            Some(run) if run.entries.len() < LONGEST_RUN => run.entries.push_back(entry),
-            _ => self.runs.push(Run::new(VecDeque::from([entry]))),
+        unsafe {
+            let name = alloc::bytes((*node.context).username).unwrap_or_default();
+            self.insert(self.end(), node, name);
         }
     }
 
-    /// The position of the first node that is not before the key, or the end.
+    /// The position of the first node that is not before the key, or the end,
+    /// and whether the names of that node are now the key's.
     ///
     /// # Safety
     /// The nodes are valid.
-    pub(crate) unsafe fn search(&self, key: Key<'_>) -> Position {
+    pub(crate) unsafe fn search(&self, key: Key<'_>) -> (Position, bool) {
         let rank = self.rank(key.username.to_bytes());
-        let before = |entry: &Entry| match rank {
-            Rank::BeforeAll => false,
-            // SAFETY: the caller's promise.
-            Rank::At(hint) if entry.hint == hint => unsafe { compare(entry.node, key) }.is_lt(),
-            Rank::At(hint) => entry.hint < hint,
-            Rank::BehindAll => true,
-        };
         // Files have their entries in order, so each of them comes last.
-        let last = self.runs.last().and_then(|run| run.entries.back());
-        if last.is_some_and(before) {
-            return self.end();
+        let last = self.runs.last().and_then(|run| run.hints.last());
+        if let (Rank::At(hint), Some(last)) = (rank, last)
+            && *last < hint
+        {
+            return (self.end(), false);
         }
-        let after = self.runs.partition_point(|run| match rank {
+        // The last run that does not begin behind the key.
+        let behind = self.runs.partition_point(|run| match rank {
             Rank::At(hint) if run.first != hint => run.first < hint,
-            _ => run.entries.front().is_some_and(before),
+            Rank::At(_) => {
+                let first = run.nodes.first();
+                // SAFETY: the caller's promise.
+                first.is_some_and(|node| unsafe { compare(node.context, key) }.is_le())
+            }
+            Rank::BeforeAll => false,
+            Rank::BehindAll => true,
         });
-        let run = after.saturating_sub(1);
-        let place = self
-            .runs
-            .get(run)
-            .map_or(0, |run| run.entries.partition_point(before));
-        Position { run, place }
+        let run = behind.saturating_sub(1);
+        let found = self.runs.get(run);
+        // SAFETY: the caller's promise.
+        let found = found.map(|run| unsafe { run.place(rank, key) });
+        let (place, is_it) = found.unwrap_or_default();
+        (Position::new(run, place), is_it)
     }
 
-    /// The position behind all entries.
+    /// The position behind all nodes.
     fn end(&self) -> Position {
-        Position {
-            run: self.runs.len().saturating_sub(1),
-            place: self.runs.last().map_or(0, |run| run.entries.len()),
-        }
-    }
-
-    /// The entry at a position from [`Self::search`]; none at the end.
-    fn entry(&self, position: Position) -> Option<&Entry> {
-        let run = self.runs.get(position.run)?;
-        run.entries.get(position.place).or_else(|| {
-            let behind = self.runs.get(position.run.saturating_add(1))?;
-            behind.entries.front()
-        })
+        let place = self.runs.last().map_or(0, |run| run.nodes.len());
+        Position::new(self.runs.len().saturating_sub(1), place)
     }
 
     /// The node before a position, if there is one.
     pub(crate) fn before(&self, position: Position) -> Option<*mut ConnContext> {
-        let run = self.runs.get(position.run)?;
-        Some(run.entries.get(position.place.checked_sub(1)?)?.node)
+        let (run, place) = position.parts();
+        let node = match place.checked_sub(1) {
+            Some(place) => self.runs.get(run)?.nodes.get(place)?,
+            None => self.runs.get(run.checked_sub(1)?)?.nodes.last()?,
+        };
+        Some(node.context)
     }
 
     /// The node at a position from [`Self::search`]; NULL at the end.
     pub(crate) fn at(&self, position: Position) -> *mut ConnContext {
-        self.entry(position)
-            .map_or(ptr::null_mut(), |entry| entry.node)
+        let (run, place) = position.parts();
+        let node = self.runs.get(run).and_then(|found| {
+            found.nodes.get(place).or_else(|| {
+                let behind = self.runs.get(run.saturating_add(1))?;
+                behind.nodes.first()
+            })
+        });
+        node.map_or(ptr::null_mut(), |node| node.context)
     }
 
     /// Adds a node of this user at the position of its key.
     ///
     /// # Safety
     /// The nodes are valid.
-    pub(crate) unsafe fn insert(
-        &mut self,
-        position: Position,
-        node: *mut ConnContext,
-        username: &CStr,
-    ) {
-        let Position { run, mut place } = position;
+    pub(crate) unsafe fn insert(&mut self, at: Position, node: Node, username: &[u8]) {
         // SAFETY: the caller's promise.
-        let hint = unsafe { self.admit(username.to_bytes()) };
-        let entry = Entry { node, hint };
+        let hint = unsafe { self.admit(username) };
+        let (run, mut place) = at.parts();
+        let is_last = run.saturating_add(1) == self.runs.len();
         let Some(mut target) = self.runs.get_mut(run) else {
-            self.runs.push(Run::new(VecDeque::from([entry])));
+            self.runs.push(Run::of_one(hint, node));
             return;
         };
-        if target.entries.len() >= LONGEST_RUN {
-            let half = LONGEST_RUN / 2;
-            let rest = target.entries.split_off(half);
+        let len = target.nodes.len();
+        if len >= LONGEST_RUN {
             let behind = run.saturating_add(1);
-            self.runs.insert(behind, Run::new(rest));
+            if is_last && place >= len {
+                // Where each comes last, halves would never be filled.
+                self.runs.push(Run::of_one(hint, node));
+                return;
+            }
+            let rest = target.split();
+            let half = target.nodes.len();
+            self.runs.insert(behind, rest);
             let number = if place > half {
                 place = place.saturating_sub(half);
                 behind
@@ -242,52 +331,51 @@ impl Sorted {
                 None => return,
             }
         }
-        let entries = &mut target.entries;
-        entries.insert(place.min(entries.len()), entry);
-        target.note_first();
+        target.insert(place, hint, node);
     }
 
-    /// Takes a node out.
-    ///
-    /// # Safety
-    /// The nodes are valid, this one included.
-    pub(crate) unsafe fn remove(&mut self, node: *mut ConnContext) {
-        // SAFETY: the caller's promise.
-        let Some(position) = (unsafe { self.position(node) }) else {
-            return;
-        };
-        let Some(run) = self.runs.get_mut(position.run) else {
-            return;
-        };
-        run.entries.remove(position.place);
-        run.note_first();
-        if run.entries.is_empty() {
-            self.runs.remove(position.run);
+    /// Takes out what is at a position from [`Self::position`] or
+    /// [`Self::anywhere`].
+    pub(crate) fn remove(&mut self, position: Position) {
+        let (number, place) = position.parts();
+        if let Some(run) = self.runs.get_mut(number) {
+            run.remove(place);
+            if run.nodes.is_empty() {
+                self.runs.remove(number);
+            }
         }
     }
 
-    /// Where a node is: where its key belongs, or anywhere if the program has
-    /// changed the fields since.
+    /// The number of the node at such a position.
+    pub(crate) fn serial(&self, position: Position) -> Option<u64> {
+        Some(self.node(position)?.serial)
+    }
+
+    /// Where a node is, if it is where its key belongs.
     ///
     /// # Safety
     /// The nodes are valid, this one included.
-    unsafe fn position(&self, node: *mut ConnContext) -> Option<Position> {
-        if self.first() == node {
-            return Some(Position::default());
-        }
-        // SAFETY: the caller's promise; names are NULL or NUL-terminated.
-        let expected = unsafe { key_of(node).map(|key| self.search(key)) };
-        let is_there = |position: &Position| {
-            let run = self.runs.get(position.run);
-            run.and_then(|run| run.entries.get(position.place))
-                .map(|entry| entry.node)
-                == Some(node)
+    pub(crate) unsafe fn position(&self, node: *mut ConnContext) -> Option<Position> {
+        let position = if self.first() == node {
+            Position::default()
+        } else {
+            // SAFETY: the caller's promise; names are NULL or NUL-terminated.
+            unsafe { self.search(key_of(node)?) }.0
         };
-        expected.filter(is_there).or_else(|| {
-            self.runs.iter().enumerate().find_map(|(number, run)| {
-                let place = run.entries.iter().position(|entry| entry.node == node)?;
-                Some(Position { run: number, place })
-            })
+        (self.node(position)?.context == node).then_some(position)
+    }
+
+    fn node(&self, position: Position) -> Option<&Node> {
+        let (run, place) = position.parts();
+        self.runs.get(run)?.nodes.get(place)
+    }
+
+    /// Where a node is, even if the program has changed its fields since it
+    /// came.
+    pub(crate) fn anywhere(&self, node: *mut ConnContext) -> Option<Position> {
+        self.runs.iter().enumerate().find_map(|(number, run)| {
+            let place = run.nodes.iter().position(|known| known.context == node)?;
+            Some(Position::new(number, place))
         })
     }
 
@@ -315,11 +403,11 @@ impl Sorted {
         let shared = both.take_while(|(name, shared)| name == shared).count();
         self.shared.truncate(shared);
         for run in &mut self.runs {
-            for entry in &mut run.entries {
+            for (known, node) in run.hints.iter_mut().zip(&run.nodes) {
                 // SAFETY: the caller's promise; names are NULL or
                 // NUL-terminated.
-                let name = unsafe { alloc::bytes((*entry.node).username) };
-                entry.hint = hint(name.and_then(|name| name.get(shared..)).unwrap_or_default());
+                let name = unsafe { alloc::bytes((*node.context).username) };
+                *known = hint(name.and_then(|name| name.get(shared..)).unwrap_or_default());
             }
             run.note_first();
         }
@@ -344,7 +432,7 @@ fn hint(text: &[u8]) -> u64 {
 ///
 /// # Safety
 /// `node` points to a context that stays as it is while the key is used.
-unsafe fn key_of<'a>(node: *mut ConnContext) -> Option<Key<'a>> {
+pub(crate) unsafe fn key_of<'a>(node: *mut ConnContext) -> Option<Key<'a>> {
     // SAFETY: the caller's promise.
     unsafe {
         let name = |text: *mut c_char| (!text.is_null()).then(|| CStr::from_ptr(text));
@@ -382,6 +470,10 @@ mod tests {
         }
     }
 
+    fn new(context: *mut ConnContext, serial: u64) -> Node {
+        Node { context, serial }
+    }
+
     fn key(name: &CStr) -> Key<'_> {
         Key {
             username: name,
@@ -413,8 +505,9 @@ mod tests {
             let (node, name) = nodes.make(text);
             // SAFETY: the nodes live as long as `nodes`.
             unsafe {
-                let position = sorted.search(key(&name));
-                sorted.insert(position, node, &name);
+                let (position, _) = sorted.search(key(&name));
+                let serial = made.len() as u64;
+                sorted.insert(position, new(node, serial), name.to_bytes());
             }
             expected.insert(
                 expected.partition_point(|known| *known < text.as_str()),
@@ -423,22 +516,19 @@ mod tests {
             made.push(node);
         }
         assert_eq!(names(&sorted), expected);
-        assert!(
-            sorted
-                .runs
-                .iter()
-                .all(|run| run.entries.len() <= LONGEST_RUN)
-        );
+        assert!(sorted.runs.iter().all(|run| run.nodes.len() <= LONGEST_RUN));
         for (node, text) in made.iter().zip(texts).step_by(2) {
             // SAFETY: as above.
-            unsafe { sorted.remove(*node) };
+            let position = unsafe { sorted.position(*node) }.unwrap();
+            assert_eq!(sorted.anywhere(*node).unwrap(), position);
+            sorted.remove(position);
             expected.retain(|known| known != text);
         }
         assert_eq!(names(&sorted), expected);
         let mut again = Sorted::default();
         for node in sorted.nodes() {
             // SAFETY: as above.
-            unsafe { again.push(node) };
+            unsafe { again.push(new(node, 0)) };
         }
         assert_eq!(names(&again), expected);
     }
