@@ -17,7 +17,7 @@ use crate::capi::message::{OtrlConvertType, OtrlErrorCode, OtrlMessageEvent};
 use crate::capi::proto::OtrlFragmentPolicy;
 use crate::capi::text::Text;
 use crate::capi::tlv::{self, OtrlTLV};
-use crate::capi::{alloc, contacts, open_enum, own, state};
+use crate::capi::{alloc, contacts, conversation, open_enum, own, state};
 use crate::session::Prepared;
 use crate::wire::fragment::{Cut, Format};
 use crate::wire::message::is_query;
@@ -125,6 +125,12 @@ unsafe fn find_exactly(
     arguments: &SendArguments<'_>,
     instance: otrl_instag_t,
 ) -> Option<*mut ConnContext> {
+    let names = [arguments.recipient, arguments.account, arguments.protocol];
+    // SAFETY: the caller's promise.
+    if let Some(near) = unsafe { conversation::near(app.us, names, instance) } {
+        // The most frequent case: nothing is made, and nobody has to be told.
+        return (!near.is_null()).then_some(near);
+    }
     // SAFETY: the caller's promise.
     let find = |added: &mut c_int| unsafe {
         otrl_context_find(
