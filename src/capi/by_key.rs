@@ -42,11 +42,11 @@ impl ByKey {
         new
     }
 
+    /// Of what differs most: hardly anybody has the same correspondent in
+    /// several accounts.
     fn hash(&self, key: Key<'_>) -> u64 {
         let mut hasher = self.hasher.build_hasher();
-        hasher.write(key.username.to_bytes_with_nul());
-        hasher.write(key.accountname.to_bytes_with_nul());
-        hasher.write(key.protocol.to_bytes_with_nul());
+        hasher.write(key.username.to_bytes());
         hasher.write_u32(key.their_instance);
         hasher.finish()
     }
@@ -64,9 +64,11 @@ impl ByKey {
     /// The nodes are valid.
     pub(crate) unsafe fn find(&self, key: Key<'_>) -> Option<*mut ConnContext> {
         let hash = self.hash(key);
-        let (_, node) = self.table.find(hash, |(known, _)| *known == hash)?;
-        // SAFETY: the caller's promise.
-        unsafe { compare(node.0, key) }.is_eq().then_some(node.0)
+        let is_it = |(known, node): &(u64, Address)| {
+            // SAFETY: the caller's promise.
+            *known == hash && unsafe { compare(node.0, key) }.is_eq()
+        };
+        self.table.find(hash, is_it).map(|(_, node)| node.0)
     }
 
     /// Takes a node out, whatever its names are by now.

@@ -51,6 +51,7 @@ const SHORT_LIST: usize = 3;
 ///
 /// # Safety
 /// `us` points to a user state, the names are NUL-terminated.
+#[inline(always)] // As the one function that calls it.
 pub(crate) unsafe fn near(
     us: OtrlUserState,
     names: [*const c_char; 3],

@@ -172,8 +172,8 @@ pub unsafe extern "C" fn otrl_context_find(
             }
             let names = Names {
                 username: CStr::from_ptr(user),
-                accountname: CStr::from_ptr(accountname),
-                protocol: CStr::from_ptr(protocol),
+                accountname,
+                protocol,
             };
             let add = (add_if_missing != 0).then_some(AppData {
                 function: add_app_data,

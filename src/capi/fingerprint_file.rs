@@ -85,8 +85,8 @@ impl Known {
         unsafe {
             Some(Names {
                 username: CStr::from_bytes_with_nul_unchecked(username),
-                accountname: CStr::from_bytes_with_nul_unchecked(accountname),
-                protocol: CStr::from_bytes_with_nul_unchecked(protocol),
+                accountname: accountname.as_ptr().cast(),
+                protocol: protocol.as_ptr().cast(),
             })
         }
     }

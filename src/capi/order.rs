@@ -11,12 +11,13 @@ use super::alloc;
 use super::context::ConnContext;
 use super::instag::otrl_instag_t;
 
-/// What the list is sorted by.
+/// What the list is sorted by. All names are NUL-terminated and stay valid; of
+/// two of them nobody needs the length.
 #[derive(Clone, Copy)]
 pub(crate) struct Key<'a> {
     pub(crate) username: &'a CStr,
-    pub(crate) accountname: &'a CStr,
-    pub(crate) protocol: &'a CStr,
+    pub(crate) accountname: *const c_char,
+    pub(crate) protocol: *const c_char,
     pub(crate) their_instance: otrl_instag_t,
 }
 
@@ -27,7 +28,7 @@ pub(crate) struct Key<'a> {
 pub(crate) unsafe fn compare(node: *mut ConnContext, key: Key<'_>) -> Ordering {
     // SAFETY: the caller's promise; names are NULL or NUL-terminated.
     unsafe {
-        compare_text((*node).username, key.username)
+        compare_text((*node).username, key.username.as_ptr())
             .then_with(|| compare_text((*node).accountname, key.accountname))
             .then_with(|| compare_text((*node).protocol, key.protocol))
             .then_with(|| (*node).their_instance.cmp(&key.their_instance))
@@ -37,13 +38,13 @@ pub(crate) unsafe fn compare(node: *mut ConnContext, key: Key<'_>) -> Ordering {
 /// `strcmp`, with NULL before everything else.
 ///
 /// # Safety
-/// `ours` is NULL or NUL-terminated.
-unsafe fn compare_text(ours: *const c_char, other: &CStr) -> Ordering {
+/// `ours` is NULL or NUL-terminated, `other` is NUL-terminated.
+unsafe fn compare_text(ours: *const c_char, other: *const c_char) -> Ordering {
     if ours.is_null() {
         return Ordering::Less;
     }
     // SAFETY: the caller's promise.
-    unsafe { libc::strcmp(ours, other.as_ptr()) }.cmp(&0)
+    unsafe { libc::strcmp(ours, other) }.cmp(&0)
 }
 
 /// A node, and the number that it has among all that were ever made.
@@ -435,11 +436,15 @@ fn hint(text: &[u8]) -> u64 {
 pub(crate) unsafe fn key_of<'a>(node: *mut ConnContext) -> Option<Key<'a>> {
     // SAFETY: the caller's promise.
     unsafe {
-        let name = |text: *mut c_char| (!text.is_null()).then(|| CStr::from_ptr(text));
+        let names = [(*node).username, (*node).accountname, (*node).protocol];
+        let [username, accountname, protocol] = names.map(<*mut c_char>::cast_const);
+        if username.is_null() || accountname.is_null() || protocol.is_null() {
+            return None;
+        }
         Some(Key {
-            username: name((*node).username)?,
-            accountname: name((*node).accountname)?,
-            protocol: name((*node).protocol)?,
+            username: CStr::from_ptr(username),
+            accountname,
+            protocol,
             their_instance: (*node).their_instance,
         })
     }
@@ -477,8 +482,8 @@ mod tests {
     fn key(name: &CStr) -> Key<'_> {
         Key {
             username: name,
-            accountname: c"account",
-            protocol: c"protocol",
+            accountname: c"account".as_ptr(),
+            protocol: c"protocol".as_ptr(),
             their_instance: 0,
         }
     }
