@@ -471,9 +471,9 @@ unsafe fn succeed(
     unsafe {
         let context = (*auth).context;
         let epoch = contacts::epoch();
-        let serial = (!context.is_null()).then(|| contacts::serial_of(context));
+        let born = (!context.is_null()).then(|| contacts::born_of(context));
         let outcome = function.map_or(gcry_error_t::OK, |function| function(auth, data));
-        if contacts::epoch() == epoch || contacts::serial(context) == serial.flatten() {
+        if contacts::epoch() == epoch || contacts::born(context) == born.flatten() {
             end(auth);
         }
         if outcome.is_ok() {

@@ -25,7 +25,7 @@ use super::list;
 pub(crate) use super::order::Key;
 use super::order::{Node, Position, Sorted, compare};
 use super::userstate::OtrlUserState;
-use super::vault::{ByAddress, next_serial, serials_given, trim};
+use super::vault::{ByAddress, trim};
 
 /// Where a key is in the list.
 pub(crate) enum Place {
@@ -117,7 +117,7 @@ pub(crate) unsafe fn insert(us: OtrlUserState, key: Key<'_>, gap: Gap, node: *mu
 }
 
 /// Takes a node out of the list and the index, and marks it as being
-/// released: until [`released`], [`serial`] does not know it and another call
+/// released: until [`released`], [`born`] does not know it and another call
 /// of this function returns false.
 ///
 /// # Safety
@@ -131,7 +131,7 @@ pub(crate) unsafe fn remove(node: *mut ConnContext) -> bool {
     // A node of the program's own is noted as well, so that handles see it go.
     registry.going.push(Node {
         context: node,
-        serial: 0,
+        born: 0,
     });
     // SAFETY: the caller's promise.
     unsafe { registry.remove(node) };
@@ -175,32 +175,32 @@ pub(crate) fn user_released(us: OtrlUserState) {
     trim(&mut registry.users);
 }
 
-/// The serial number of a context that the library has made and not
-/// forgotten: no other context, at the same address later either, has it.
-/// The address may be that of a context that does not exist any more, so all
-/// are looked at.
-pub(crate) fn serial(node: *mut ConnContext) -> Option<u64> {
+/// The [`epoch`] in which a context was made that the library has made and not
+/// forgotten: no other context, at the same address later either, has it. The
+/// address may be that of a context that does not exist any more, so all are
+/// looked at.
+pub(crate) fn born(node: *mut ConnContext) -> Option<u64> {
     let registry = lock();
     let indices = registry.users.values();
     indices
         .flat_map(|index| index.sorted.entries())
         .chain(registry.elsewhere.iter().copied())
         .find(|known| known.context == node)
-        .map(|known| known.serial)
+        .map(|known| known.born)
 }
 
 /// The same of a context that exists, without looking at all others.
 ///
 /// # Safety
 /// `node` points to a context.
-pub(crate) unsafe fn serial_of(node: *mut ConnContext) -> Option<u64> {
+pub(crate) unsafe fn born_of(node: *mut ConnContext) -> Option<u64> {
     let registry = lock();
     // SAFETY: the caller's promise.
     match unsafe { registry.position(node) } {
-        Some((user, position)) => registry.users.get(&user)?.sorted.serial(position),
+        Some((user, position)) => registry.users.get(&user)?.sorted.born(position),
         None => {
             let mut elsewhere = registry.elsewhere.iter();
-            Some(elsewhere.find(|known| known.context == node)?.serial)
+            Some(elsewhere.find(|known| known.context == node)?.born)
         }
     }
 }
@@ -220,8 +220,6 @@ pub(crate) struct Handle {
     us: OtrlUserState,
     context: *mut ConnContext,
     epoch: u64,
-    /// Contexts that were made later have this serial number or a larger one.
-    born: u64,
 }
 
 impl Handle {
@@ -231,7 +229,6 @@ impl Handle {
             us,
             context,
             epoch: epoch(),
-            born: serials_given(),
         }
     }
 
@@ -248,8 +245,9 @@ impl Handle {
         if epoch() == self.epoch {
             return Some(self.context);
         }
-        let alive = match serial(self.context) {
-            Some(number) => number < self.born,
+        let alive = match born(self.context) {
+            // Another one at its address was made after it was forgotten.
+            Some(born) => born <= self.epoch,
             // A node of the program's own: it is valid while it is linked.
             // SAFETY: the caller's promise.
             None => unsafe { list::iter((*self.us).context_root) }.any(|node| node == self.context),
@@ -425,10 +423,9 @@ impl Index {
     /// # Safety
     /// The nodes of the index are valid.
     unsafe fn insert(&mut self, known: Option<Position>, key: Key<'_>, node: *mut ConnContext) {
-        let serial = next_serial();
         let new = Node {
             context: node,
-            serial,
+            born: epoch(),
         };
         // SAFETY: the caller's promise.
         unsafe {
@@ -486,7 +483,7 @@ mod tests {
         // write into a name.
         unsafe {
             *(*all[1]).username = b'z'.cast_signed();
-            assert_eq!(serial_of(all[1]), serial(all[1]));
+            assert_eq!(born_of(all[1]), born(all[1]));
             assert_eq!(otrl_context_forget(all[1]), 0);
             assert_eq!(indexed(), Some((4, 4)));
             otrl_userstate_free(us);
@@ -508,18 +505,16 @@ mod tests {
             assert_eq!(otrl_context_forget(first), 0);
             assert_eq!(handles.map(|handle| handle.get()), [None, Some(kept)]);
             // What `malloc` does itself, soon or late.
-            let number = serial(kept);
             let mut registry = lock();
             let index = registry.users.get_mut(&us.addr()).unwrap();
             let position = index.sorted.position(kept).unwrap();
             index.sorted.remove(position);
             let later = Node {
                 context: kept,
-                serial: next_serial(),
+                born: epoch(),
             };
             index.sorted.push(later);
             drop(registry);
-            assert!(serial(kept) > number);
             assert_eq!(handles[1].get(), None);
             otrl_userstate_free(us);
         }
@@ -543,12 +538,12 @@ mod tests {
             assert!(
                 all.iter()
                     .enumerate()
-                    .all(|(n, node)| serial(*node).is_some() == (n != 3))
+                    .all(|(n, node)| born(*node).is_some() == (n != 3))
             );
             otrl_userstate_free(to);
-            assert!(all.iter().all(|node| serial(*node).is_none()));
+            assert!(all.iter().all(|node| born(*node).is_none()));
             otrl_userstate_free(from);
         }
-        assert_eq!(serial(all[0]), None);
+        assert_eq!(born(all[0]), None);
     }
 }

@@ -445,7 +445,7 @@ pub(crate) unsafe fn recycle(
             .filter(|child| has_no_session(*child))
             .collect();
         idle.sort_by_key(|child| last_received(*child));
-        let is_ours = |child: &*mut ConnContext| contacts::serial_of(*child).is_some();
+        let is_ours = |child: &*mut ConnContext| contacts::born_of(*child).is_some();
         let idle = idle.into_iter().find(is_ours)?;
         forget_recent(idle);
         force(idle, OtrlMessageState::OTRL_MSGSTATE_PLAINTEXT);

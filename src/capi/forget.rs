@@ -87,13 +87,13 @@ unsafe fn forget_children(master: *mut ConnContext) -> bool {
     // SAFETY: the caller's promise. The application may call the library
     // while a child is forgotten, so each round looks at the list anew.
     unsafe {
-        let serial = contacts::serial_of(master);
+        let born = contacts::born_of(master);
         while let Some(child) = children(master).next() {
             let epoch = contacts::epoch();
             forget_one(child);
             // The child is one that was forgotten since.
             let others = contacts::epoch() != epoch.wrapping_add(1);
-            if others && contacts::serial(master) != serial {
+            if others && contacts::born(master) != born {
                 return false;
             }
         }

@@ -47,11 +47,11 @@ unsafe fn compare_text(ours: *const c_char, other: *const c_char) -> Ordering {
     unsafe { libc::strcmp(ours, other) }.cmp(&0)
 }
 
-/// A node, and the number that it has among all that were ever made.
+/// A node, and how many had been forgotten when it was made.
 #[derive(Clone, Copy)]
 pub(crate) struct Node {
     pub(crate) context: *mut ConnContext,
-    pub(crate) serial: u64,
+    pub(crate) born: u64,
 }
 
 // SAFETY: an address alone does no harm. It is followed only in calls for the
@@ -219,7 +219,7 @@ impl Sorted {
         nodes.map(|node| node.context)
     }
 
-    /// The same with their numbers.
+    /// The same with what is known of them.
     pub(crate) fn entries(&self) -> impl Iterator<Item = Node> {
         self.runs.iter().flat_map(|run| &run.nodes).copied()
     }
@@ -347,9 +347,9 @@ impl Sorted {
         }
     }
 
-    /// The number of the node at such a position.
-    pub(crate) fn serial(&self, position: Position) -> Option<u64> {
-        Some(self.node(position)?.serial)
+    /// When the node at such a position was made.
+    pub(crate) fn born(&self, position: Position) -> Option<u64> {
+        Some(self.node(position)?.born)
     }
 
     /// Where a node is, if it is where its key belongs.
@@ -475,8 +475,8 @@ mod tests {
         }
     }
 
-    fn new(context: *mut ConnContext, serial: u64) -> Node {
-        Node { context, serial }
+    fn new(context: *mut ConnContext) -> Node {
+        Node { context, born: 0 }
     }
 
     fn key(name: &CStr) -> Key<'_> {
@@ -511,8 +511,7 @@ mod tests {
             // SAFETY: the nodes live as long as `nodes`.
             unsafe {
                 let (position, _) = sorted.search(key(&name));
-                let serial = made.len() as u64;
-                sorted.insert(position, new(node, serial), name.to_bytes());
+                sorted.insert(position, new(node), name.to_bytes());
             }
             expected.insert(
                 expected.partition_point(|known| *known < text.as_str()),
@@ -533,7 +532,7 @@ mod tests {
         let mut again = Sorted::default();
         for node in sorted.nodes() {
             // SAFETY: as above.
-            unsafe { again.push(new(node, 0)) };
+            unsafe { again.push(new(node)) };
         }
         assert_eq!(names(&again), expected);
     }

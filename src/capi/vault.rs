@@ -169,13 +169,8 @@ pub(crate) fn trim<K, V, S: Default>(table: &mut HashMap<K, V, S>) {
 }
 
 /// A number that was not used before in this process.
-pub(crate) fn next_serial() -> u64 {
+fn next_serial() -> u64 {
     NEXT_SERIAL.fetch_add(1, Ordering::Relaxed)
-}
-
-/// Larger than every number that [`next_serial`] has given so far.
-pub(crate) fn serials_given() -> u64 {
-    NEXT_SERIAL.load(Ordering::Relaxed)
 }
 
 /// Hashing for addresses, which nobody outside the process chooses.
